@@ -1,0 +1,1 @@
+"""The suite: facts about jobgate, checked against real servers."""
