@@ -1,0 +1,16 @@
+"""The servers that `dev` and the tests start: nothing needs to be installed beforehand.
+
+    DATA/lock                    held by the owner and by its servers, so that nobody else uses the folder
+    DATA/postgres, DATA/valkey   the servers' files
+    DATA/postgres.log, …         what they said since the last start
+    DATA/place                   as root, when `nobody` cannot get into DATA: where all but the lock is instead
+
+`servers` starts and stops them, `child` and `leash` see that none outlives us, `places` decides where their files
+are and who owns them, `programs` finds what to run.
+"""
+
+from jobgate.embedded.child import Child
+from jobgate.embedded.places import EmbeddedError
+from jobgate.embedded.servers import Servers, start_scratch_servers, start_servers
+
+__all__ = ["Child", "EmbeddedError", "Servers", "start_scratch_servers", "start_servers"]
