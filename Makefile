@@ -41,7 +41,7 @@ chaos: $(READY) ## the fault catalogue at full rates (SEED=1 ROUNDS=1)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --rounds $(ROUNDS)
 
 # The list names no host: whatever index, mirror or folder this machine is set to stays out of it.
-lock: $(BIN)/python ## write requirements.txt anew (ARGS=--upgrade takes newer versions)
+lock: $(BIN)/pip ## write requirements.txt anew (ARGS=--upgrade takes newer versions)
 	@$(BIN)/pip install -qq --disable-pip-version-check $(UV)
 	@env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config \
 		--default-index https://pypi.org/simple --universal --python-version 3.11 --group dev \
@@ -52,13 +52,13 @@ clean: ## remove what the tools wrote; .venv and DATA stay
 	@rm -rf dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find actions src tests -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): requirements.txt pyproject.toml | $(BIN)/python
+$(READY): requirements.txt pyproject.toml | $(BIN)/pip
 	@echo "Filling $(VENV) from requirements.txt"
 	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(BIN)/python:
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "jobgate needs Python 3.11 or newer, and $(PYTHON) is not: try make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
