@@ -1,0 +1,129 @@
+"""Logs: one JSON object a line, written by a thread of its own so that a slow sink never holds up the loop.
+
+`event(logger, "request", status=200)` names what happened; the fields carry the rest. Names and fields are listed in
+`docs/operating.md`. The request id and job id of the running code join every line through a context variable.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections import deque
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import msgspec
+
+FIELD_SHOWN_CHARS = 1024
+"""No field of a log line is longer; what a caller sent may be a megabyte."""
+
+_FLUSH_S = 0.1
+_BACKLOG_LINES = 50_000
+
+scope: ContextVar[dict[str, Any]] = ContextVar("scope", default={})  # noqa: B039  # never mutated, only replaced
+"""Fields that every line of the running request or job carries."""
+
+_encoder = msgspec.json.Encoder(enc_hook=repr)
+
+
+def event(logger: logging.Logger, name: str, /, level: int = logging.INFO, **fields: Any) -> None:
+    """Log that `name` happened."""
+    if logger.isEnabledFor(level):
+        record = logging.LogRecord(logger.name, level, "", 0, name, None, None)
+        record.fields = fields
+        logger.handle(record)
+
+
+def failure(logger: logging.Logger, name: str, error: BaseException, /, **fields: Any) -> None:
+    """Log an error with its traceback."""
+    record = logging.LogRecord(logger.name, logging.ERROR, "", 0, name, None, (type(error), error, error.__traceback__))
+    record.fields = fields
+    logger.handle(record)
+
+
+class JsonFormatter(logging.Formatter):
+    """Turns a record into one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's time, level, event name, scope and fields; long text is cut."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "event": _cut(record.getMessage()),
+        }
+        line |= scope.get()
+        for name, value in getattr(record, "fields", {}).items():
+            line[name] = _cut(value) if isinstance(value, str) else value
+        if record.exc_info:
+            # The end of a traceback names the place; the beginning is the event loop.
+            line["traceback"] = self.formatException(record.exc_info)[-4 * FIELD_SHOWN_CHARS :]
+        if record.name != "jobgate":
+            line["logger"] = record.name
+        return _encoder.encode(line).decode()
+
+
+def _cut(text: str) -> str:
+    if len(text) > FIELD_SHOWN_CHARS:
+        text = text[:FIELD_SHOWN_CHARS] + "…"
+    return text.encode(errors="backslashreplace").decode()  # a lone surrogate must not break the line
+
+
+class BackgroundHandler(logging.Handler):
+    """Formats at once, writes later. Lines beyond the backlog are dropped and counted, never waited for."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        super().__init__()
+        self.sink = sink
+        self.dropped = 0
+        self._lines: deque[str] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._write_forever, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue the line."""
+        if len(self._lines) >= _BACKLOG_LINES:
+            self.dropped += 1
+            return
+        self._lines.append(self.format(record))
+
+    def flush(self) -> None:
+        """Write what is queued, now."""
+        lines = self._lines
+        count = len(lines)
+        if count:
+            text = "\n".join(lines.popleft() for _ in range(count)) + "\n"
+            try:
+                self.sink.write(text.encode())
+                self.sink.flush()
+            except (OSError, ValueError):  # the sink is gone: there is nowhere left to say so
+                self.dropped += count
+
+    def close(self) -> None:
+        """Write the rest and stop."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join(timeout=1)
+        super().close()
+
+    def _write_forever(self) -> None:
+        while not self._closing:
+            self._wake.wait(_FLUSH_S)
+            self.flush()
+        self.flush()
+
+
+def configure(level: str, sink: BinaryIO | None = None) -> BackgroundHandler:
+    """Send every logger of this process to `sink` (default: standard error) as JSON lines."""
+    handler = BackgroundHandler(sink or sys.stderr.buffer)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)  # libraries: only what matters
+    logging.getLogger("jobgate").setLevel(level.upper())
+    return handler
