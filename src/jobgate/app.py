@@ -1,0 +1,266 @@
+"""The ASGI application: what is open while it runs, and which path leads where.
+
+POST is answered before any routing (`dispatch`), because that is what a gateway does all day. The rest is small:
+`/healthz`, `/readyz`, `/metrics`, and the upload URLs that `reports/datasets` hands out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from jobgate import dispatch, log, migrations, wire
+from jobgate.callers import Callers
+from jobgate.datasets import uploads
+from jobgate.db import UNAVAILABLE, Database
+from jobgate.dispatch import Answer, Call, Gateway
+from jobgate.doorbell import Doorbell
+from jobgate.errors import ApiError, Code
+from jobgate.keys import OuterKey
+from jobgate.metrics import CONTENT_TYPE, Metrics
+from jobgate.registry import Actions
+from jobgate.settings import Settings
+from jobgate.sweeper import Sweeper
+
+logger = logging.getLogger("jobgate")
+
+JSON_TYPE = (b"content-type", b"application/json; charset=utf-8")
+"""Exactly this: an official client compares the whole header."""
+
+_CLOCK_LIMIT_S = 30.0
+
+
+def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Starlette:
+    """The gateway. `app.state.gate` is there once the lifespan has started."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.gate = await open_gateway(settings, actions, metrics, stack)
+            yield
+
+    return Starlette(
+        routes=[
+            Route("/healthz", show_health, methods=["GET"]),
+            Route("/readyz", show_readiness, methods=["GET"]),
+            Route("/metrics", show_metrics, methods=["GET"]),
+            Route("/uploads/{dataset_id}/{number}", receive_upload, methods=["PUT"]),
+        ],
+        middleware=[Middleware(Front)],
+        exception_handlers={404: refuse_method, 405: refuse_method, Exception: refuse_internal},
+        lifespan=lifespan,
+    )
+
+
+async def open_gateway(settings: Settings, actions: Actions, metrics: Metrics, stack: AsyncExitStack) -> Gateway:
+    """Connect, check the schema, and start what runs beside the requests."""
+    key = OuterKey(settings.secret_key)
+    db = await Database.connect(
+        settings.database_url,
+        size=settings.gateway_pool,
+        acquire_s=settings.gateway_acquire_s,
+        statement_s=settings.gateway_statement_s,
+        lock_s=settings.gateway_acquire_s,
+        cache_size=settings.statement_cache_size,
+        name="gateway",
+    )
+    stack.push_async_callback(db.close)
+    async with db.connection() as queries:
+        await migrations.require_current(queries.connection)
+    doorbell = Doorbell(settings.redis_url)
+    stack.push_async_callback(doorbell.close)
+    gate = Gateway(
+        db=db,
+        settings=settings,
+        key=key,
+        actions=actions,
+        callers=Callers(db, key, settings),
+        metrics=metrics,
+        ring=doorbell.ring,
+    )
+    sweeper = Sweeper(db, settings, metrics, doorbell, on_depths=lambda depths: setattr(gate, "queue_depths", depths))
+    for work in (doorbell.run_ringer(), sweeper.run()):
+        background = asyncio.create_task(work)
+        stack.push_async_callback(_end, background)
+    return gate
+
+
+async def _end(background: asyncio.Task[None]) -> None:
+    background.cancel()
+    await asyncio.wait([background])
+
+
+class Front:
+    """The first to see a request: answers POST, passes the rest on, and writes the request log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI call."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            await answer_post(scope["app"].state.gate, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+async def answer_post(gate: Gateway, scope: Scope, receive: Receive, send: Send) -> None:
+    """Read the body, answer it, log it."""
+    started = time.perf_counter()
+    content_type = None
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            content_type = value
+    client = scope["client"]
+    call = Call(scope["path"], content_type, b"", client[0] if client else "unix", dispatch.new_request_id())
+    if gate.draining or gate.in_flight >= gate.settings.max_in_flight:
+        answer = dispatch.refuse(gate, call, ApiError(Code.unavailable, "The gateway is full or stopping; try again."))
+    else:
+        gate.in_flight += 1
+        token = log.scope.set({"request_id": call.request_id})
+        try:
+            body = await read_body(receive)
+            if body is None:
+                return
+            call.body = body
+            answer = await dispatch.answer(gate, call)
+        finally:
+            gate.in_flight -= 1
+            log.scope.reset(token)
+    await send_answer(send, answer)
+    seconds = time.perf_counter() - started
+    record(gate, call, answer, seconds)
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """The whole body (the server layer bounds size and time), or None if the client left."""
+    message = await receive()
+    if not message.get("more_body", False):
+        return None if message["type"] == "http.disconnect" else message.get("body", b"")
+    parts = [message["body"]]
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Status, headers, body."""
+    headers = [JSON_TYPE, (b"content-length", b"%d" % len(answer.body))]
+    if answer.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % answer.retry_after_s))
+    if answer.status == 405:
+        headers.append((b"allow", b"POST"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def record(gate: Gateway, call: Call, answer: Answer, seconds: float) -> None:
+    """Count the answer and write its log line."""
+    verb = call.verb or "none"
+    gate.metrics.requests.labels(verb, answer.status).inc()
+    gate.metrics.request_seconds.labels(verb).observe(seconds)
+    log.event(
+        logger,
+        "request",
+        request_id=call.request_id,
+        consumer=call.consumer,
+        endpoint=call.endpoint,
+        action=verb,
+        status=answer.status,
+        code=answer.code.name if answer.code is not None else None,
+        ms=round(seconds * 1000, 3),
+        source=call.source,
+    )
+
+
+# -- the other paths -------------------------------------------------------------------------------------------------
+
+
+def _json(answer: Answer) -> Response:
+    headers = {"content-type": JSON_TYPE[1].decode()}
+    if answer.retry_after_s is not None:
+        headers["retry-after"] = str(answer.retry_after_s)
+    if answer.status == 405:
+        headers["allow"] = "POST"
+    return Response(answer.body, answer.status, headers)
+
+
+def _refusal(request: Request, error: ApiError) -> Response:
+    gate: Gateway = request.app.state.gate
+    call = Call(request.url.path, None, b"", "", dispatch.new_request_id())
+    return _json(dispatch.refuse(gate, call, error))
+
+
+def refuse_method(request: Request, _: Exception) -> Response:
+    """Everything here is a POST, except the paths above."""
+    return _refusal(request, ApiError(Code.method_not_allowed, f"{request.method} is not allowed; use POST"))
+
+
+def refuse_internal(request: Request, error: Exception) -> Response:
+    """A bug: the log has it, the caller learns nothing of it."""
+    log.failure(logger, "request.failed", error)
+    return _refusal(request, ApiError(Code.internal, "Something went wrong here; the operator's log knows more."))
+
+
+async def show_health(_: Request) -> Response:
+    """The event loop answers; nothing else is asked."""
+    return Response(b'{"status":"ok"}', headers={"content-type": JSON_TYPE[1].decode()})
+
+
+async def show_readiness(request: Request) -> Response:
+    """Can this process accept jobs? Postgres must be writable, the clocks must agree, and it must not be stopping."""
+    gate: Gateway = request.app.state.gate
+    problem = None
+    if gate.draining:
+        problem = "stopping"
+    else:
+        try:
+            async with asyncio.timeout(gate.settings.gateway_acquire_s):
+                row = await gate.db.fetchrow("server_state")
+            assert row is not None  # the statement always gives one row
+            skew = time.time() - row["now_s"]
+            gate.metrics.clock_skew_seconds.set(skew)
+            if row["read_only"]:
+                problem = "the database is read-only"
+            elif abs(skew) > _CLOCK_LIMIT_S:
+                problem = f"this clock is {skew:.0f} s off the database's"
+        except UNAVAILABLE:
+            problem = "the database does not answer"
+        except asyncpg.PostgresError as error:
+            problem = f"the database refuses: {error.sqlstate}"
+    state = {"status": "ready"} if problem is None else {"status": "not ready", "reason": problem}
+    headers = {"content-type": JSON_TYPE[1].decode()}
+    return Response(wire.encode(state), 200 if problem is None else 503, headers)
+
+
+async def show_metrics(request: Request) -> Response:
+    """The Prometheus text format."""
+    gate: Gateway = request.app.state.gate
+    gate.metrics.pool_in_use.set(gate.db.pool.get_size() - gate.db.pool.get_idle_size())
+    return Response(gate.metrics.expose(), headers={"content-type": CONTENT_TYPE})
+
+
+async def receive_upload(request: Request) -> Response:
+    """Membership lines for a dataset, put to a URL that `reports/datasets` handed out."""
+    gate: Gateway = request.app.state.gate
+    call = Call(request.url.path, None, b"", "", dispatch.new_request_id(), endpoint="uploads", verb="put")
+    work = uploads.receive(gate.db, gate.key, gate.settings, request.path_params, request.query_params, request.stream())
+    return _json(await dispatch.answered(gate, call, _acknowledge(work)))
+
+
+async def _acknowledge(work: Awaitable[dict[str, int]]) -> Answer:
+    return Answer(200, wire.success(await work, now_s=int(time.time())))
