@@ -120,7 +120,9 @@ class Callers:
             unlimited=row["unlimited"],
             minimum_version=row["minimum_version"],
             active=row["active"],
-            secrets=tuple(self.key.unwrap(secret["wrapped"], secret_owner(key, secret["id"])) for secret in secrets),
+            secrets=tuple(
+                self.key.unwrap(secret["wrapped"], secret_owner(key, secret["id"])).decode() for secret in secrets
+            ),
         )
 
     # -- counting ----------------------------------------------------------------------------------------------------
@@ -188,7 +190,7 @@ class NewConsumer(msgspec.Struct, frozen=True, kw_only=True):
     minimum_version: str | None = None
 
 
-async def add_consumer(tx: Transaction, key: OuterKey, consumer: NewConsumer, secret: bytes) -> uuid.UUID:
+async def add_consumer(tx: Transaction, key: OuterKey, consumer: NewConsumer, secret: str) -> uuid.UUID:
     """Store a consumer with its first secret, and its organisations where they are new; the secret's id."""
     for organisation_id in consumer.organisations:
         await tx.execute("insert_organisation", organisation_id, "")
@@ -209,8 +211,8 @@ async def add_consumer(tx: Transaction, key: OuterKey, consumer: NewConsumer, se
     return await add_secret(tx, key, consumer.key, secret)
 
 
-async def add_secret(tx: Transaction, key: OuterKey, consumer_key: str, secret: bytes) -> uuid.UUID:
+async def add_secret(tx: Transaction, key: OuterKey, consumer_key: str, secret: str) -> uuid.UUID:
     """Store one more live secret, wrapped; its id."""
     secret_id = uuid.uuid4()
-    await tx.execute("insert_secret", secret_id, consumer_key, key.wrap(secret, secret_owner(consumer_key, secret_id)))
+    await tx.execute("insert_secret", secret_id, consumer_key, key.wrap(secret.encode(), secret_owner(consumer_key, secret_id)))
     return secret_id

@@ -54,7 +54,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     unlimited: bool
     minimum_version: str | None
     active: bool
-    secrets: tuple[bytes, ...]
+    secrets: tuple[str, ...]
     """Live secrets, oldest first."""
 
 
