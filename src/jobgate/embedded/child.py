@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from os import getpid
 from pathlib import Path
 
 from jobgate.embedded.places import Account
@@ -20,12 +20,11 @@ class Child:
 
     On Linux the kernel sends it, at the end of the *thread* that called `spawn`: call it from the main thread or from
     one that lives as long as the process. Elsewhere, or when `by_pipe`, a small process in between watches a pipe.
-    A child is the leader of its own session: Ctrl-C reaches only the parent, which decides the order of stopping.
+    A child leads a session of its own: Ctrl-C reaches only the parent, which decides the order of stopping.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], by_pipe: bool) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._by_pipe = by_pipe
 
     @classmethod
     def spawn(
@@ -40,22 +39,29 @@ class Child:
         keep_open: Sequence[int] = (),
         by_pipe: bool = sys.platform != "linux",
     ) -> Child:
-        """Start `argv` (the program by its full path), writing both outputs into a new `log`, or where ours go."""
-        leash = [sys.executable, "-I", "-S", str(LEASH), "pipe" if by_pipe else "kernel", str(getpid())]
-        leash += [str(int(death_signal)), str(account.uid if account else -1), str(account.gid if account else -1)]
+        """Start `argv` (the program by its full path) in `folder`; both outputs begin a new `log`, or go where ours go.
+
+        `env` and `folder` default to ours, `account` to our own; `keep_open` are descriptors that it inherits.
+        """
+        uid, gid = (account.uid, account.gid) if account else (-1, -1)
+        leash = [sys.executable, "-I", "-S", str(LEASH), "pipe" if by_pipe else "kernel"]
+        leash += [str(int(number)) for number in (os.getpid(), death_signal, uid, gid)]
         with ExitStack() as stack:
-            output = stack.enter_context(log.open("wb")) if log else None
+            output = None
+            if log:
+                log.unlink(missing_ok=True)
+                output = stack.enter_context(log.open("xb"))  # exclusive: never through a link that someone put there
             process = subprocess.Popen(
                 [*leash, *argv],
                 env=env,
                 cwd=folder,
                 stdin=subprocess.PIPE if by_pipe else subprocess.DEVNULL,
                 stdout=output,
-                stderr=output and subprocess.STDOUT,
+                stderr=subprocess.STDOUT if output else None,
                 pass_fds=keep_open,
                 start_new_session=True,
             )
-        return cls(process, by_pipe)
+        return cls(process)
 
     @property
     def pid(self) -> int:
@@ -64,7 +70,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative for the signal that ended it."""
+        """None while it runs; negative for the signal that ended it (128 plus the signal when `by_pipe`)."""
         return self._process.poll()
 
     def send(self, number: signal.Signals) -> None:
@@ -72,23 +78,21 @@ class Child:
         self._process.send_signal(number)
 
     def wait(self, timeout_s: float | None = None) -> int:
-        """Wait for the end and give its exit code; raises `TimeoutError`."""
+        """Wait for the end and give the exit code; raises `TimeoutError`."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"process {self.pid} still runs after {timeout_s} s") from None
 
     def terminate(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 10.0) -> int:
-        """Send `number`, wait, and kill what has not ended after `timeout_s`; the exit code."""
+        """Send `number`, wait, and kill what still runs after `timeout_s`; the exit code. Harmless at its end."""
         self.send(number)
         try:
             return self.wait(timeout_s)
         except TimeoutError:
-            if self._process.stdin:
-                self._process.stdin.close()  # killing the process in between would leave the program alone
-            else:
+            if self._process.stdin is None:
                 self._process.kill()
-            return self.wait()
         finally:
             if self._process.stdin:
-                self._process.stdin.close()
+                self._process.stdin.close()  # the process in between kills the program, which it must not leave alone
+        return self.wait()

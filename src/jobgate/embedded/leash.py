@@ -5,12 +5,12 @@
 KIND `kernel` (Linux): ask the kernel for SIGNAL at the parent's death, then become the program; the process id stays.
 KIND `pipe` (elsewhere): stay, start the program, and send it SIGNAL when standard input, held open by the parent, ends.
 
-Everything happens in a process of its own because the code between fork and exec of a process with threads may not
-run Python; and in this order, because the kernel forgets the wish when the user id changes.
+A process of its own does this because no Python may run between fork and exec when the parent has threads.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -18,68 +18,67 @@ import threading
 
 PR_SET_PDEATHSIG = 1
 KILL_AFTER_S = 10.0
-"""A program that has not ended this long after its parent's death is killed."""
+"""A program that still runs this long after its parent's death is killed."""
 
-
-def become(argv: list[str]) -> None:
-    """Replace this process by the program, with the signals that Python changed set back."""
-    for changed in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(changed, signal.SIG_DFL)
-    try:
-        os.execv(argv[0], argv)
-    except OSError as error:
-        sys.exit(f"{argv[0]}: {error.strerror}")
-
-
-def change_account(uid: int, gid: int) -> None:
-    """Give up root for good; -1 means stay."""
-    if uid >= 0:
-        os.setgroups([])
-        os.setgid(gid)
-        os.setuid(uid)
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 
 def follow_by_kernel(parent: int, death_signal: int, uid: int, gid: int, argv: list[str]) -> None:
-    """Become the program, signalled by the kernel when the parent's thread ends."""
-    from ctypes import CDLL  # now: the new account may be unable to read this interpreter's library
-
-    prctl = CDLL(None).prctl
-    change_account(uid, gid)
+    """Become the program, signalled by the kernel when the thread that started us ends."""
+    prctl = ctypes.CDLL(None).prctl
+    change_account(uid, gid)  # first: the kernel forgets the wish when the user id changes
     if prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
-        sys.exit("the kernel refuses PR_SET_PDEATHSIG")
-    if os.getppid() == parent:  # otherwise the parent died before the wish was made
+        sys.exit("the kernel refuses to watch the parent")
+    if os.getppid() == parent:  # else it died before the wish was made
         become(argv)
 
 
 def follow_by_pipe(death_signal: int, uid: int, gid: int, argv: list[str]) -> None:
     """Start the program, pass signals on to it, and end as it ends."""
     change_account(uid, gid)
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # until they can be passed on
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # kept until they can be passed on
     child = os.fork()
     if child == 0:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         become(argv)
 
-    def watch() -> None:
+    def watch_parent() -> None:
         while os.read(0, 1):
             pass
         os.kill(child, death_signal)
         threading.Event().wait(KILL_AFTER_S)
         os.kill(child, signal.SIGKILL)
 
-    for each in signals:
-        signal.signal(each, lambda number, _frame: os.kill(child, number))
-    threading.Thread(target=watch, daemon=True).start()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
-    _pid, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    os._exit(code if code >= 0 else 128 - code)  # the watching thread may be inside a read
+    for number in PASSED_ON:
+        signal.signal(number, lambda number, _frame: os.kill(child, number))
+    threading.Thread(target=watch_parent, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os._exit(code if code >= 0 else 128 - code)  # at once: the thread may be inside a read
+
+
+def change_account(uid: int, gid: int) -> None:
+    """Give up root for good; -1 means stay. Afterwards the interpreter's own library may be out of reach."""
+    if uid >= 0:
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+
+
+def become(argv: list[str]) -> None:
+    """Replace this process by the program, with the signals that Python ignores set back."""
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(ignored, signal.SIG_DFL)
+    try:
+        os.execv(argv[0], argv)
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+        os._exit(127)
 
 
 def main(arguments: list[str]) -> None:
-    """Read the arguments that `Child` writes."""
+    """Read what `Child` wrote."""
     kind, argv = arguments[0], arguments[5:]
     parent, death_signal, uid, gid = map(int, arguments[1:5])
     if kind == "kernel":

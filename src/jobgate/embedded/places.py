@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STATE = Path("/var/lib/jobgate-dev")
-"""As root: clusters whose `DATA` is closed to their account, and readable copies of server programs."""
+"""As root: clusters whose `DATA` is closed to their account, and readable copies of the servers' programs."""
 
-SOCKETS = Path("/tmp")  # noqa: S108  # the one short folder that every account may use; ours inside is private
-DYING_SERVERS_S = 15.0
-"""How long a start waits for the servers of a killed owner to finish; they hold its lock until then."""
+SOCKETS = Path("/tmp")
+"""The one short folder that every account can enter: both servers refuse socket paths above 107 bytes."""
+
+LAST_SERVERS_S = 15.0
+"""How long a start waits for the servers of a killed owner to finish."""
 
 
 class EmbeddedError(Exception):
@@ -37,105 +39,133 @@ class Account:
 
 @dataclass(frozen=True)
 class Place:
-    """A claimed data folder; no server of an earlier start is alive.
+    """A claimed data folder: no server of an earlier start is alive.
 
-    `home` holds the servers' files: `data` itself, or a folder in `STATE`. `locks` are descriptors that every server
-    keeps open, so that the claim outlives a killed owner exactly as long as its servers do.
+    `home` holds the servers' files: `data` itself, or a folder in `STATE`. Every server keeps `lock` open, so that a
+    killed owner's claim lasts exactly as long as its servers.
     """
 
     data: Path
     home: Path
     sockets: Path
     account: Account | None
-    locks: tuple[int, ...]
+    lock: int
 
     def make_private(self, name: str) -> Path:
-        """A folder in `home` for one server alone."""
+        """A folder in `home` that one server has for itself."""
         folder = self.home / name
         folder.mkdir(mode=0o700, exist_ok=True)
-        if self.account:
-            os.chown(folder, self.account.uid, self.account.gid)
+        give(folder, self.account)
         return folder
 
 
 def choose_account() -> Account | None:
-    """`nobody` when we are root, which Postgres refuses to be; None: our own."""
+    """`nobody` when we are root, which Postgres refuses to be; else None, our own. Raises `EmbeddedError`."""
     uid = os.geteuid()
-    if uid == 0:
-        try:
-            nobody = pwd.getpwnam("nobody")
-        except KeyError:
-            raise EmbeddedError(
-                "root needs the account `nobody` to run Postgres: create it, or set JOBGATE_DATABASE_URL"
-            ) from None
-        return Account(nobody.pw_uid, nobody.pw_gid)
     try:
-        pwd.getpwuid(uid)
+        entry = pwd.getpwnam("nobody") if uid == 0 else pwd.getpwuid(uid)
     except KeyError:
-        raise EmbeddedError(
-            f"user id {uid} has no name, so Postgres cannot create a database: set JOBGATE_DATABASE_URL"
-        ) from None
-    return None
+        lacking = "there is no account `nobody` for Postgres" if uid == 0 else f"user id {uid} has no name"
+        raise EmbeddedError(f"{lacking}, so no database can be created: set JOBGATE_DATABASE_URL") from None
+    return Account(entry.pw_uid, entry.pw_gid) if uid == 0 else None
 
 
 @contextmanager
 def claim(data: Path, account: Account | None) -> Iterator[Place]:
-    """Lock `data` and everything that belongs to it; raises `EmbeddedError` when it is in use or unusable."""
+    """Lock `data` before touching anything else; raises `EmbeddedError` when in use, `OSError` when out of reach."""
     data = data.resolve()
+    if not data.is_dir():
+        data.mkdir(parents=True)
+        data.chmod(0o711 if account else 0o700)
+    with hold(data / "lock", data, 0):
+        home = choose_home(data, account)
+        with hold(home / "servers.lock", data, LAST_SERVERS_S) as lock:
+            sockets = renew_sockets(data, account)
+            try:
+                yield Place(data, home, sockets, account, lock)
+            finally:
+                shutil.rmtree(sockets, ignore_errors=True)
+
+
+@contextmanager
+def hold(file: Path, data: Path, patience_s: float) -> Iterator[int]:
+    """Hold `file` exclusively and write our process id into it."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    give_up_at = time.monotonic() + patience_s
     try:
-        if not data.is_dir():
-            data.mkdir(parents=True)
-            data.chmod(0o711 if account else 0o700)
-        with lock(data / "lock", data) as first:
-            home = choose_home(data, account)
-            if home == data:
-                yield Place(data, home, renew_sockets(data, account), account, (first,))
-                return
-            with lock(home / "lock", data) as second:
-                yield Place(data, home, renew_sockets(data, account), account, (first, second))
-    except PermissionError as error:
-        raise EmbeddedError(
-            f"{error.filename}: {error.strerror}; run as its owner, or choose another data folder"
-        ) from error
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            if time.monotonic() >= give_up_at:
+                owner = os.pread(descriptor, 20, 0).decode().strip()
+                raise EmbeddedError(f"{data} is in use by process {owner}: stop it, or choose another data folder")
+            time.sleep(0.02)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def choose_home(data: Path, account: Account | None) -> Path:
-    """`data` when the account can reach it, else its folder in `STATE`, remembered in the file `place`."""
+    """`data` when the account can enter it, else a folder in `STATE` whose path the file `place` remembers."""
     if account is None:
         return data
     pointer = data / "place"
-    closed = find_closed(data, account)
-    if closed is None and not pointer.exists():
-        return data
-    own_folder(STATE, 0o755)
     if pointer.exists():
         home = Path(pointer.read_text().strip())
         if home.parent == STATE and home.is_dir():
-            own_folder(home, 0o711)
+            require_ours(STATE)
+            require_ours(home)
             return home
+        pointer.unlink()  # the cluster was removed
+    closed = find_closed(data, account)
+    if closed is None:
+        return data
     if (data / "postgres").exists():
-        raise EmbeddedError(
-            f"{closed} became closed to the account nobody: open it (chmod o+x), or choose another data folder"
-        )
-    name = hash_path(data)
-    for number in itertools.count(1):
-        home = STATE / (name if number == 1 else f"{name}-{number}")  # a namesake belongs to a folder moved away
-        with suppress(FileExistsError):
-            home.mkdir(mode=0o711)
-            break
-    own_folder(home, 0o711)
-    pointer.write_text(f"{home}\n")
+        raise EmbeddedError(f"{closed} was closed to the account nobody: chmod o+x, or choose another data folder")
+    make_ours(STATE, 0o755)
+    names = itertools.chain([hash_path(data)], (f"{hash_path(data)}-{number}" for number in itertools.count(2)))
+    home = next(STATE / name for name in names if not (STATE / name).exists())  # the others' `data` moved away
+    make_ours(home, 0o711)
+    with pointer.open("x") as file:
+        file.write(f"{home}\n")
     return home
 
 
-def own_folder(folder: Path, mode: int) -> None:
-    """Make `folder`, or make sure that it is ours alone to change."""
-    if not folder.exists():
-        folder.mkdir(exist_ok=True)
+def renew_sockets(data: Path, account: Account | None) -> Path:
+    """An empty private folder for the sockets; the same for the same `data`, without what a killed owner left."""
+    folder = SOCKETS / f"jobgate-{account.uid if account else os.geteuid()}-{hash_path(data)}"
+    with suppress(FileNotFoundError):
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (os.geteuid(), account.uid if account else -1):
+            raise EmbeddedError(f"{folder} is not ours: remove it, or choose another data folder")
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700)
+    give(folder, account)
+    return folder
+
+
+def give(folder: Path, account: Account | None) -> None:
+    """Make the account the owner, of the name itself and not of what a link leads to."""
+    if account:
+        os.chown(folder, account.uid, account.gid, follow_symlinks=False)
+
+
+def make_ours(folder: Path, mode: int) -> None:
+    """Make `folder` unless it exists, with this mode whatever the umask; it is ours alone to change."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
         folder.chmod(mode)
+    require_ours(folder)
+
+
+def require_ours(folder: Path) -> None:
+    """Refuse what others could have changed."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise EmbeddedError(f"{folder} can be changed by others: remove it")
+        raise EmbeddedError(f"{folder} can be changed by others: remove it, or choose another data folder")
 
 
 def find_closed(path: Path, account: Account) -> Path | None:
@@ -147,7 +177,7 @@ def find_closed(path: Path, account: Account) -> Path | None:
 
 
 def is_allowed(status: os.stat_result, account: Account, bits: int) -> bool:
-    """Whether the mode grants the account `bits` (4 read, 2 write, 1 search or execute)."""
+    """Whether the mode grants the account `bits`: 4 read, 2 write, 1 search or execute."""
     shift = 6 if status.st_uid == account.uid else 3 if status.st_gid == account.gid else 0
     return (status.st_mode >> shift) & bits == bits
 
@@ -155,50 +185,3 @@ def is_allowed(status: os.stat_result, account: Account, bits: int) -> bool:
 def hash_path(path: Path) -> str:
     """A short name for a long path."""
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
-
-
-@contextmanager
-def lock(file: Path, data: Path) -> Iterator[int]:
-    """Hold `file` exclusively; it names our process. Waits only for the servers of an owner that is gone."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        give_up_at = time.monotonic() + DYING_SERVERS_S
-        while True:
-            with suppress(BlockingIOError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            owner = os.pread(descriptor, 20, 0).decode().strip()
-            if not owner or is_alive(int(owner)) or time.monotonic() > give_up_at:
-                raise EmbeddedError(
-                    f"{data} is in use by process {owner or '?'}: stop it, or choose another data folder"
-                )
-            time.sleep(0.02)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process with this id exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def renew_sockets(data: Path, account: Account | None) -> Path:
-    """An empty private folder with a short name for the sockets; both servers refuse paths above 107 bytes."""
-    uid, gid = (account.uid, account.gid) if account else (os.geteuid(), os.getegid())
-    folder = SOCKETS / f"jobgate-{uid}-{hash_path(data)}"
-    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid not in (uid, os.geteuid())):
-        raise EmbeddedError(f"{folder} belongs to someone else: remove it, or choose another data folder")
-    if folder.exists():
-        shutil.rmtree(folder)  # left by a killed owner: we hold the lock
-    folder.mkdir(mode=0o700)
-    os.chown(folder, uid, gid)
-    return folder
