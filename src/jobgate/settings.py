@@ -99,6 +99,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gateway_statement_s: Seconds = 2
     worker_acquire_s: Seconds = 3
     worker_statement_s: Seconds = 30
+    # Seconds that a worker's statement waits for a lock.
+    worker_lock_s: Seconds = 5
     # Seconds that a known consumer is remembered; a revoked secret works no longer than this.
     consumer_cache_s: Seconds = 5
     # Seconds between "not ready" and the closing of the listener; then for requests in flight.
@@ -130,6 +132,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: Annotated[float, Meta(ge=0)] = 25
     # Seconds between a cancelled attempt and giving up on the process that ignores it.
     abandon_s: Seconds = 10
+    # Mebibytes that a worker process may hold; beyond them it drains and asks to be replaced.
+    worker_memory_mib: Count = 2048
 
     # -- telling -------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import groupby
 from typing import Any
 
@@ -64,7 +64,10 @@ class Worker:
         self._deadline = 0.0
 
     def stop(self) -> None:
-        """Claim nothing more; `run` returns when what runs has ended or was given back."""
+        """Claim nothing more; `run` returns when what runs has ended or was given back. A second call skips the wait."""
+        if self._stopping.is_set():
+            for attempt in list(self._attempts.values()):
+                attempt.cancel()
         self._stopping.set()
         self._bell.set()
 
@@ -145,18 +148,14 @@ class Worker:
     async def _listen(self, polls_s: float) -> None:
         """Wait for the doorbell, or the next poll."""
         self._bell.clear()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(polls_s * random.uniform(0.8, 1.0)):
                 await self._bell.wait()
-        except TimeoutError:
-            pass
 
     async def _rest(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
-        except TimeoutError:
-            pass
 
     async def _renew_forever(self) -> None:
         """Renew all leases in one statement every third of a lease, and stop what is no longer ours or wanted."""

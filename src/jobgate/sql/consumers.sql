@@ -44,3 +44,7 @@ update consumer_secret set state = 'revoked' where consumer_key = $1 and id = $2
 
 -- name: set_consumer_active
 update consumer set active = $2 where key = $1
+
+-- Secrets to try the outer key on.
+-- name: newest_secrets
+select consumer_key, id, wrapped from consumer_secret where state <> 'revoked' order by created_at desc limit 100

@@ -1,0 +1,22 @@
+"""The `jobgate` command. Each command imports what it runs when it runs, so that the others start quickly."""
+
+from __future__ import annotations
+
+import click
+
+from jobgate import __version__
+from jobgate.cli.failures import Commands
+from jobgate.cli.migrate import migrate
+from jobgate.cli.routes import routes
+from jobgate.cli.serve import serve
+from jobgate.cli.work import work
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="jobgate")
+def main() -> None:
+    """A signed POST in, a durable job row out, and the work done exactly once whatever dies in between."""
+
+
+for command in (serve, work, migrate, routes):
+    main.add_command(command)

@@ -1,0 +1,62 @@
+"""`jobgate serve`: the gateway process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from jobgate.settings import Settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
+@click.option("--uds", type=click.Path(), help="Listen on this Unix socket instead.")
+def serve(host: str, port: int, uds: str | None) -> None:
+    """Answer signed calls until SIGTERM or Ctrl-C; a second one skips the waiting."""
+    import os
+
+    import uvloop
+
+    from jobgate import log
+    from jobgate.settings import read_settings
+
+    settings = read_settings(os.environ)
+    log.configure(settings.log_level)
+    uvloop.run(run_gateway(settings, host, port, uds))
+
+
+async def run_gateway(settings: Settings, host: str, port: int, uds: str | None) -> None:
+    """Check what a gateway relies on, then serve until stopped."""
+    import logging
+
+    from jobgate import log
+    from jobgate.app import create_app
+    from jobgate.cli.checks import check_database, check_doorbell, require
+    from jobgate.errors import ApiError
+    from jobgate.metrics import Metrics
+    from jobgate.registry import load_actions
+    from jobgate.server import build_server
+
+    logger = logging.getLogger("jobgate")
+    actions = load_actions(settings.actions_dir)
+    for warning in require(await check_database(settings, needs_key=True) + await check_doorbell(settings)):
+        log.event(logger, "gateway.warning", logging.WARNING, check=warning.name, text=warning.text)
+    metrics = Metrics()
+    app: Any = create_app(settings, actions, metrics)  # Starlette's and uvicorn's words for an ASGI scope differ
+
+    def announce_stop() -> None:
+        app.state.gate.draining = True
+        log.event(logger, "gateway.draining")
+
+    def count_refusal(error: ApiError) -> None:
+        metrics.refused.labels(error.code.name).inc()
+
+    server = build_server(
+        app, settings, host=host, port=port, uds=uds, on_drain=announce_stop, on_refusal=count_refusal
+    )
+    log.event(logger, "gateway.starting", host=host, port=port, uds=uds, endpoints=len(actions))
+    await server.serve(signals=True)
+    log.event(logger, "gateway.stopped")

@@ -1,0 +1,131 @@
+"""`jobgate work`: a worker process, which ends itself when it must be replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from jobgate.settings import Settings
+    from jobgate.worker import Worker
+
+REPLACE_ME = 75
+"""The exit code of a worker whose supervisor should start another (EX_TEMPFAIL)."""
+
+MEMORY_LOOK_S = 1.0
+
+
+@click.command()
+def work() -> None:
+    """Carry jobs until SIGTERM or Ctrl-C; a second one skips the waiting.
+
+    Exit code 75 asks the supervisor for a new process: an attempt ignored its end, or memory grew beyond its limit.
+    """
+    import logging
+
+    import uvloop
+
+    from jobgate import log
+    from jobgate.settings import read_settings
+
+    settings = read_settings(os.environ)
+    log.configure(settings.log_level)
+    end_forked_copies()
+    code = uvloop.run(run_worker(settings))
+    if code:
+        # At once: an attempt that ignores its cancellation would hold up an orderly end for ever.
+        logging.shutdown()
+        os._exit(code)
+
+
+def end_forked_copies() -> None:
+    """End a copy of this process made by `os.fork` at once: it would speak on our connections to Postgres.
+
+    Programs started with `subprocess` and processes started by `spawn` or `forkserver` are no copies.
+    """
+
+    def end() -> None:
+        os.write(2, b"a task forked its worker: use subprocess, or multiprocessing with the spawn method\n")
+        os._exit(1)
+
+    os.register_at_fork(after_in_child=end)
+
+
+async def run_worker(settings: Settings) -> int:
+    """Work until stopped; the exit code."""
+    import logging
+
+    from jobgate import log
+    from jobgate.cli.checks import check_database, check_doorbell, require
+    from jobgate.db import Database
+    from jobgate.doorbell import Doorbell
+    from jobgate.metrics import Metrics
+    from jobgate.registry import load_tasks
+    from jobgate.sweeper import Sweeper
+    from jobgate.worker import Worker, WorkerUnusable
+
+    logger = logging.getLogger("jobgate")
+    tasks = load_tasks(settings.tasks_dir)
+    for warning in require(await check_database(settings, needs_key=False) + await check_doorbell(settings)):
+        log.event(logger, "worker.warning", logging.WARNING, check=warning.name, text=warning.text)
+    db = await Database.connect(
+        settings.database_url,
+        size=settings.worker_pool,
+        acquire_s=settings.worker_acquire_s,
+        statement_s=settings.worker_statement_s,
+        lock_s=settings.worker_lock_s,
+        cache_size=settings.statement_cache_size,
+        name="worker",
+    )
+    doorbell = Doorbell(settings.redis_url)
+    metrics = Metrics()
+    worker = Worker(db, tasks, settings, doorbell, metrics)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    sweeping = asyncio.create_task(Sweeper(db, settings, metrics, doorbell).run())
+    ringing = asyncio.create_task(doorbell.run_ringer())
+    watching = asyncio.create_task(stop_when_large(worker, settings.worker_memory_mib))
+    try:
+        await worker.run()
+    except WorkerUnusable as error:
+        log.event(logger, "worker.unusable", logging.ERROR, reason=str(error))
+        return REPLACE_ME
+    finally:
+        for beside in (sweeping, ringing, watching):
+            beside.cancel()
+        await asyncio.wait([sweeping, ringing, watching])
+        await doorbell.close()
+        await db.close()
+    return REPLACE_ME if not watching.cancelled() else 0
+
+
+async def stop_when_large(worker: Worker, limit_mib: int) -> None:
+    """Stop the worker, and return, once this process holds more memory than `limit_mib`."""
+    import logging
+
+    from jobgate import log
+
+    while measure_memory_mib() <= limit_mib:  # noqa: ASYNC110  # nothing tells when memory grows
+        await asyncio.sleep(MEMORY_LOOK_S)
+    log.event(
+        logging.getLogger("jobgate"), "worker.large", logging.WARNING, mib=measure_memory_mib(), limit_mib=limit_mib
+    )
+    worker.stop()
+
+
+def measure_memory_mib() -> int:
+    """What this process holds in memory now; on systems that only tell it, the most that it ever held."""
+    try:
+        pages = int(Path("/proc/self/statm").read_bytes().split()[1])
+        return pages * resource.getpagesize() // 2**20
+    except FileNotFoundError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most // 2**20 if sys.platform == "darwin" else most // 2**10
