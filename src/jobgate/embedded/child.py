@@ -90,9 +90,11 @@ class Child:
         try:
             return self.wait(timeout_s)
         except TimeoutError:
-            if self._process.stdin is None:
+            if self._process.stdin:
+                self._process.stdin.write(b"!")  # killed itself, the process in between would leave the program alone
+            else:
                 self._process.kill()
         finally:
             if self._process.stdin:
-                self._process.stdin.close()  # the process in between kills the program, which it must not leave alone
+                self._process.stdin.close()
         return self.wait()

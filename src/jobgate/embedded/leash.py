@@ -3,7 +3,8 @@
     python -I -S leash.py KIND PARENT SIGNAL UID GID PROGRAM [ARGUMENT…]
 
 KIND `kernel` (Linux): ask the kernel for SIGNAL at the parent's death, then become the program; the process id stays.
-KIND `pipe` (elsewhere): stay, start the program, and send it SIGNAL when standard input, held open by the parent, ends.
+KIND `pipe` (elsewhere): stay, start the program, and send it SIGNAL when standard input, held open by the parent, ends;
+a byte on it asks to kill the program.
 
 A process of its own does this because no Python may run between fork and exec when the parent has threads.
 """
@@ -44,10 +45,9 @@ def follow_by_pipe(death_signal: int, uid: int, gid: int, argv: list[str]) -> No
         become(argv)
 
     def watch_parent() -> None:
-        while os.read(0, 1):
-            pass
-        os.kill(child, death_signal)
-        threading.Event().wait(KILL_AFTER_S)
+        if not os.read(0, 1):
+            os.kill(child, death_signal)
+            threading.Event().wait(KILL_AFTER_S)
         os.kill(child, signal.SIGKILL)
 
     for number in PASSED_ON:
