@@ -258,7 +258,9 @@ async def receive_upload(request: Request) -> Response:
     """Membership lines for a dataset, put to a URL that `reports/datasets` handed out."""
     gate: Gateway = request.app.state.gate
     call = Call(request.url.path, None, b"", "", dispatch.new_request_id(), endpoint="uploads", verb="put")
-    work = uploads.receive(gate.db, gate.key, gate.settings, request.path_params, request.query_params, request.stream())
+    work = uploads.receive(
+        gate.db, gate.key, gate.settings, request.path_params, request.query_params, request.stream(), time.time()
+    )
     return _json(await dispatch.answered(gate, call, _acknowledge(work)))
 
 

@@ -1,0 +1,144 @@
+"""Uploads: the URLs that are handed out for a dataset's files, and what is put to them.
+
+A file is checked line by line while it arrives and waits in a temporary file; only then does it meet Postgres, in one
+transaction. So a slow client holds no connection, and a bad line leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import IO, NamedTuple
+from urllib.parse import urlencode
+
+from jobgate.datasets.lines import MAX_LINES, read_checked, read_line, split_lines
+from jobgate.db import Database, Transaction
+from jobgate.errors import ApiError, Code
+from jobgate.keys import OuterKey
+from jobgate.settings import Settings
+
+VALID_S = 3600
+"""How long an upload URL works."""
+
+MAX_DATASET_LINES = 1_000_000
+"""In all files of a dataset together: every user in five groups."""
+
+_MEMORY_BYTES = 1024 * 1024
+_BATCH_LINES = 20_000
+_DIGITS = re.compile(r"[0-9]{1,15}")
+
+
+class Target(NamedTuple):
+    """One file of one dataset."""
+
+    organisation_id: int
+    dataset_id: uuid.UUID
+    number: int
+
+
+def make_url(key: OuterKey, public_url: str, target: Target, now_s: float) -> str:
+    """Where the file can be put for the next 60 minutes, by whoever holds the URL."""
+    expires = int(now_s) + VALID_S
+    query = {
+        "organisation": target.organisation_id,
+        "expires": expires,
+        "signature": key.sign(_signed_text(target, expires)),
+    }
+    return f"{public_url.rstrip('/')}/uploads/{target.dataset_id}/{target.number}?{urlencode(query)}"
+
+
+def read_url(key: OuterKey, path: Mapping[str, str], query: Mapping[str, str], now_s: float) -> Target:
+    """What a URL made by `make_url` stands for. Raises 41003 for any other URL and 41007 when its time is over."""
+    organisation, expires, number = query.get("organisation", ""), query.get("expires", ""), path["number"]
+    try:
+        dataset_id = uuid.UUID(path["dataset_id"])
+        if not all(map(_DIGITS.fullmatch, (organisation, expires, number))):
+            raise ValueError
+    except ValueError:
+        raise _not_ours() from None
+    target = Target(int(organisation), dataset_id, int(number))
+    if not key.is_signed(_signed_text(target, int(expires)), query.get("signature", "")):
+        raise _not_ours()
+    if now_s > int(expires):
+        raise ApiError(Code.expired, "the upload URL has expired; `reports/datasets` set hands out new ones")
+    return target
+
+
+async def receive(
+    db: Database,
+    key: OuterKey,
+    settings: Settings,
+    path: Mapping[str, str],
+    query: Mapping[str, str],
+    stream: AsyncIterator[bytes],
+    now_s: float,
+) -> dict[str, int]:
+    """Take a file in place of the one that was put there before; answers how many lines it has.
+
+    Every line is `{"user_id", "group_path": [...]}`; blank lines do not count. One bad line refuses the file.
+    """
+    target = read_url(key, path, query, now_s)
+    async with db.reading(target.organisation_id) as tx:
+        _require_place(target, await tx.fetchval("dataset_file_count", target.organisation_id, target.dataset_id))
+    with SpooledTemporaryFile(max_size=_MEMORY_BYTES) as spool:
+        lines = await _spool(stream, spool, settings.max_upload)
+        spool.seek(0)
+        async with db.transaction(target.organisation_id) as tx:
+            await _store(tx, target, spool, lines)
+    return {"lines": lines}
+
+
+async def _spool(stream: AsyncIterator[bytes], spool: IO[bytes], max_bytes: int) -> int:
+    """Check the lines and put them aside; how many there are."""
+    count = number = 0
+    async for lines in split_lines(stream, max_bytes):
+        kept = []
+        for text in lines:
+            number += 1
+            if read_line(text, number) is not None:
+                kept.append(text)
+        count += len(kept)
+        if count > MAX_LINES:
+            raise ApiError(Code.too_much, f"a file must not have more than {MAX_LINES} lines")
+        # In a thread: a disk that is busy must not stop every other request.
+        await asyncio.to_thread(spool.write, b"\n".join([*kept, b""]))
+    return count
+
+
+async def _store(tx: Transaction, target: Target, spool: IO[bytes], lines: int) -> None:
+    """Put the file in the place of an older one. COPY cannot write under row-level security, hence the way round."""
+    _require_place(target, await tx.fetchval("hold_dataset", target.organisation_id, target.dataset_id))
+    await tx.execute("put_dataset_file", *target, uuid.uuid4(), lines)
+    await tx.execute("delete_dataset_members", *target)
+    await tx.execute("stage_dataset_members")
+    for rows in _batches(read_checked(iter(spool))):
+        await tx.copy_rows("uploaded_line", ("user_id", "group_path"), rows)
+        await tx.execute("insert_dataset_members", *target)
+        await tx.execute("clear_dataset_stage")
+    total = await tx.fetchval("count_dataset_lines", target.organisation_id, target.dataset_id)
+    if total > MAX_DATASET_LINES:
+        raise ApiError(Code.too_much, f"the files of a dataset must not have more than {MAX_DATASET_LINES} lines")
+
+
+def _batches(rows: Iterator[tuple[str, list[str]]]) -> Iterator[list[tuple[str, list[str]]]]:
+    """Each small enough for one short statement."""
+    while batch := list(islice(rows, _BATCH_LINES)):
+        yield batch
+
+
+def _require_place(target: Target, file_count: int | None) -> None:
+    """The dataset takes this file; one that was set again meanwhile may take fewer."""
+    if file_count is None or not 1 <= target.number <= file_count:
+        raise ApiError(Code.dataset_not_ready, f"dataset {target.dataset_id} takes no file {target.number}")
+
+
+def _signed_text(target: Target, expires_s: int) -> str:
+    return f"PUT {target.organisation_id} {target.dataset_id} {target.number} {expires_s}"
+
+
+def _not_ours() -> ApiError:
+    return ApiError(Code.signature_mismatch, "the upload URL was not handed out by this gateway, or was changed")
