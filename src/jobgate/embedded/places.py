@@ -75,7 +75,7 @@ def claim(data: Path, account: Account | None) -> Iterator[Place]:
     """Lock `data` before touching anything else; raises `EmbeddedError` when in use, `OSError` when out of reach."""
     data = data.resolve()
     if not data.is_dir():
-        data.mkdir(parents=True)
+        data.mkdir(parents=True, exist_ok=True)
         data.chmod(0o711 if account else 0o700)
     with hold(data / "lock", data, 0):
         home = choose_home(data, account)

@@ -25,6 +25,7 @@ def start_valkey(program: Path, place: Place, durable: bool) -> Child:
         "dir": str(place.make_private("valkey")),
         "save": "",
         "appendonly": "yes" if durable else "no",
+        "aof-use-rdb-preamble": "no",  # a file of plain commands: an older server can read it too
         "maxmemory-policy": "noeviction",
     }
     return Child.spawn(
