@@ -212,10 +212,11 @@ async def test_an_attempt_that_ignores_its_cancellation_makes_the_process_unusab
     async with toy_house(make_house, make_task(ignore, timeout_s=0.05), abandon_s=0.1) as house:
         await submit(house, "a")
 
-        with pytest.raises(WorkerUnusable):
-            await house.carry()
-
-        free.set()
+        try:
+            with pytest.raises(WorkerUnusable):
+                await house.carry()
+        finally:
+            free.set()
 
 
 async def test_a_long_task_goes_on_where_its_last_chunk_committed(make_house: MakeHouse) -> None:
@@ -299,7 +300,7 @@ async def test_a_cancelled_job_halts_and_its_neighbours_do_not(make_house: MakeH
         carrying = asyncio.create_task(house.carry())
         await asyncio.wait_for(started.wait(), 5)
 
-        await house.db.fetch("cancel_jobs", HOME.key, [references[1]], wire.encode(jobs.CANCELLED), [1])
+        await house.db.fetch("cancel_jobs", HOME.key, [references[1]], [1], wire.encode(jobs.CANCELLED))
         await carrying
 
         assert await states(house) == {"completed": 2, "halted": 1}

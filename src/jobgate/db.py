@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import Any, Self
 
@@ -94,7 +94,15 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, url: str, *, size: int, acquire_s: float, statement_s: float, lock_s: float, cache_size: int = 256, name: str
+        cls,
+        url: str,
+        *,
+        size: int,
+        acquire_s: float,
+        statement_s: float,
+        lock_s: float,
+        cache_size: int = 256,
+        name: str,
     ) -> Self:
         """Open the pool; raises what the driver raises when Postgres cannot be reached."""
         pool = await asyncpg.create_pool(
@@ -161,15 +169,12 @@ class Database:
         """
         async with self.connection() as queries:
             connection = queries.connection
-            await connection.execute(
-                "begin; select pg_current_xact_id()" + _bind_organisation(organisation_id)
-            )
+            await connection.execute("begin; select pg_current_xact_id()" + _bind_organisation(organisation_id))
             try:
                 yield Transaction(connection)
                 await connection.execute("commit")
             except BaseException:
-                if not connection.is_closed():
-                    await _roll_back(connection)
+                await _roll_back(connection)
                 raise
 
     @asynccontextmanager
@@ -181,8 +186,7 @@ class Database:
             try:
                 yield Transaction(connection)
             finally:
-                if not connection.is_closed():
-                    await _roll_back(connection)
+                await _roll_back(connection)
 
 
 def _bind_organisation(organisation_id: int | None) -> str:
@@ -192,16 +196,16 @@ def _bind_organisation(organisation_id: int | None) -> str:
 async def _roll_back(connection: asyncpg.pool.PoolConnectionProxy[Record]) -> None:
     """Leave the transaction; a connection that cannot is thrown away, and what went wrong before is what counts."""
     try:
-        await connection.execute("rollback", timeout=1)
+        if not connection.is_closed():
+            await connection.execute("rollback", timeout=1)
     except Exception:
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # the pool was closed under us: there is no connection any more
+            connection.terminate()
 
 
 async def _speak_json(connection: asyncpg.Connection[Record]) -> None:
     """JSON columns carry bytes both ways; `wire` is the only place that decodes them."""
-    await connection.set_type_codec(
-        "json", schema="pg_catalog", encoder=_as_is, decoder=_as_is, format="binary"
-    )
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=_as_is, decoder=_as_is, format="binary")
 
 
 def _as_is(value: bytes) -> bytes:

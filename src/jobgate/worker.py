@@ -224,6 +224,8 @@ class Worker:
                 if isinstance(error, asyncpg.QueryCanceledError) or time.monotonic() > self._deadline:
                     return await self._fail(task, group, error)
                 await self._rest(random.uniform(0.05, 0.5))
+            except WorkerUnusable:
+                raise
             except Exception as error:
                 return await self._fail(task, group, error)
             group = await self._still_held(group)

@@ -28,9 +28,9 @@ create table session (
     subscores_by bigint not null default 0,
     primary key (organisation_id, session_id)
 ) with (fillfactor = 85);
-create index session_updated on session (organisation_id, updated_at, id);
-create index session_activity on session (organisation_id, activity_id, user_id, dt_completed desc);
-create index session_user on session (organisation_id, user_id);
+create index session_by_update on session (organisation_id, updated_at, id);
+create index session_by_activity on session (organisation_id, activity_id, user_id, dt_completed desc);
+create index session_by_user on session (organisation_id, user_id);
 
 create table response (
     organisation_id integer not null,
