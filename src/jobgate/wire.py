@@ -1,0 +1,209 @@
+"""JSON in and out: requests into their types, answers into envelopes. No other module encodes or decodes JSON."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from functools import cache
+from itertools import islice
+from json.encoder import encode_basestring_ascii
+from math import isfinite
+from typing import Any, Generic, TypeVar, overload
+
+import msgspec
+from msgspec import UNSET, UnsetType, inspect
+
+from jobgate import complaints
+from jobgate.bounds import MAX_STRING_CHARS, check_loose, check_text, count_structure, make_collector
+from jobgate.errors import INPUT_SHOWN_CHARS, ApiError
+from jobgate.leniency import make_mend
+
+T = TypeVar("T")
+
+LARGE_TEXT_BYTES = 256 * 1024
+MAX_LENIENT_STRUCTURE = 200_000
+"""Larger requests must fit their type exactly: reading them twice would hold up everybody else."""
+
+MAX_IGNORED_SHOWN = 32
+
+Undecodable = msgspec.DecodeError
+"""Raised by `decode` for text that does not fit the type."""
+
+_encode = msgspec.json.Encoder().encode
+_decode_open = msgspec.json.Decoder().decode
+_decode_names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def encode(value: Any) -> bytes:
+    """`value` as JSON in UTF-8. NaN and infinity, which JSON does not have, are a `ValueError`."""
+    encoded = _encode(value)
+    # msgspec writes null for them, so what has no null has none of them and need not be searched.
+    if b"null" in encoded:
+        _refuse_nan(value)
+    return encoded
+
+
+@overload
+def decode(text: bytes | str, type: type[T]) -> T: ...
+@overload
+def decode(text: bytes | str, type: Any) -> Any: ...
+def decode(text: bytes | str, type: Any) -> Any:
+    """Text that jobgate wrote itself, as `type`; strict. Raises `Undecodable`."""
+    return _decoder(type).decode(text)
+
+
+@cache
+def _decoder(type: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(type)
+
+
+def decode_request(raw: bytes | None, type: type[T]) -> tuple[T, tuple[str, ...]]:
+    """The posted `request` as `type`, and the top-level names that `type` does not know (never `meta`).
+
+    What fits the type exactly is decoded once. What does not is read again as the official SDKs mean it, by the rules
+    of `leniency` and with numbers and booleans in strings. Raises the protocol's 200xx for anything else.
+    """
+    raw = b"{}" if raw is None else raw
+    check_text(raw)
+    # Every object of a large text is young and alive: collecting garbage meanwhile would double the time.
+    pauses = len(raw) > LARGE_TEXT_BYTES and gc.isenabled()
+    if pauses:
+        gc.disable()
+    try:
+        reader: _Reader[T] = _reader(type)  # type: ignore[arg-type]  # types are hashable
+        return reader.read(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise complaints.malformed(error) from None
+    finally:
+        if pauses:
+            gc.enable()
+
+
+class _Reader(Generic[T]):
+    """A request type, and everything about it that is worked out once."""
+
+    def __init__(self, type: type[T]) -> None:
+        info = inspect.type_info(type)
+        assert isinstance(info, inspect.StructType)
+        self._type = type
+        self._info = info
+        self._decode = msgspec.json.Decoder(type).decode
+        self._mend = make_mend(info)
+        self._collect = make_collector(info, full=False)
+        self._collect_all = make_collector(info, full=True)
+        self._known = {"meta", *(field.encode_name for field in info.fields)}
+
+    def read(self, raw: bytes) -> tuple[T, tuple[str, ...]]:
+        try:
+            value = self._decode(raw)
+        except msgspec.ValidationError as error:
+            if len(raw) > MAX_LENIENT_STRUCTURE and count_structure(raw) > MAX_LENIENT_STRUCTURE:
+                raise complaints.translate(error, self._info) from None
+            value, names = self._read_leniently(raw)
+            collect = self._collect_all
+        else:
+            names = _decode_names(raw)
+            collect = self._collect_all if len(raw) > MAX_STRING_CHARS else self._collect
+        if collect is not None:
+            loose: list[Any] = []
+            collect(value, loose)
+            check_loose(loose)
+        if names.keys() <= self._known:
+            return value, ()
+        unknown = (name[:INPUT_SHOWN_CHARS] for name in names if name not in self._known)
+        return value, tuple(islice(unknown, MAX_IGNORED_SHOWN))
+
+    def _read_leniently(self, raw: bytes) -> tuple[T, dict[str, Any]]:
+        found = _decode_open(raw)
+        if not isinstance(found, dict) and found != []:
+            raise complaints.not_an_object()
+        mended = self._mend(found)
+        try:
+            return msgspec.convert(mended, self._type, strict=False), mended
+        except msgspec.ValidationError as error:
+            raise complaints.translate(error, self._info) from None
+
+
+@cache
+def _reader(type: Any) -> _Reader[Any]:
+    return _Reader(type)
+
+
+class _Meta(msgspec.Struct):
+    """What is UNSET is left out: clients test for the key, not for its value."""
+
+    timestamp: int
+    status: bool = True
+    records: int | UnsetType = UNSET
+    next: str | UnsetType = UNSET
+    versions: Any | UnsetType = UNSET
+    replayed: bool | UnsetType = UNSET
+    ignored: Sequence[str] | UnsetType = UNSET
+
+
+class _Success(msgspec.Struct):
+    meta: _Meta
+    data: Any
+
+
+def success(
+    data: Any,
+    *,
+    now_s: int,
+    records: int | None = None,
+    next: str | None = None,  # noqa: A002 - the protocol's word
+    versions: Any = None,
+    replayed: bool = False,
+    ignored: Sequence[str] = (),
+) -> bytes:
+    """The envelope of an answer, in ASCII. `data` must be an array or an object: one client reads nothing else."""
+    meta = _Meta(
+        timestamp=now_s,
+        records=UNSET if records is None else records,
+        next=UNSET if next is None else next,
+        versions=UNSET if versions is None else versions,
+        replayed=replayed or UNSET,
+        ignored=ignored or UNSET,
+    )
+    return _escape(encode(_Success(meta, data)))
+
+
+def failure(error: ApiError, *, now_s: int, request_id: str) -> bytes:
+    """The envelope of a refusal, in ASCII: code, message, what to do about it, and the id to ask the operator about."""
+    meta = {
+        **error.data,
+        "status": False,
+        "code": error.code.number,
+        "message": error.message,
+        "advice": error.code.advice,
+        "request_uuid": request_id,
+        "timestamp": now_s,
+    }
+    return _escape(encode({"meta": meta}))
+
+
+def _escape(encoded: bytes) -> bytes:
+    r"""The same JSON in ASCII, because one official client decodes answers with the character set of its platform.
+
+    The standard library escapes a whole text as if it were one string: besides `\uXXXX` that doubles every backslash
+    and puts one before every quote, and both are taken back. All of it runs in C, whatever the text is made of.
+    """
+    if encoded.isascii():
+        return encoded
+    quoted = encode_basestring_ascii(encoded.decode())[1:-1]
+    return quoted.replace(r"\\", "\\").replace(r"\"", '"').encode()
+
+
+def _refuse_nan(value: Any) -> None:
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError(f"{value} cannot be written as JSON")
+    elif isinstance(value, dict):
+        for item in value.values():
+            _refuse_nan(item)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            _refuse_nan(item)
+    elif isinstance(value, msgspec.Struct):
+        for item in msgspec.structs.astuple(value):
+            _refuse_nan(item)
