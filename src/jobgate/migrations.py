@@ -59,7 +59,9 @@ async def migrate(url: str) -> list[str]:
         await connection.close()
 
 
-async def require_current(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def require_current(
+    connection: asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record],
+) -> None:
     """Raise `MigrationError` unless the schema is exactly the one that this version knows."""
     if await connection.fetchval("select to_regclass('migration')") is None:
         raise MigrationError("the database has no jobgate schema; run: jobgate migrate")

@@ -5,9 +5,15 @@ from __future__ import annotations
 import click
 
 from jobgate import __version__
+from jobgate.cli.call import call
+from jobgate.cli.consumers import consumers
+from jobgate.cli.dev import dev
+from jobgate.cli.doctor import doctor
 from jobgate.cli.failures import Commands
+from jobgate.cli.load import load
 from jobgate.cli.migrate import migrate
 from jobgate.cli.routes import routes
+from jobgate.cli.schemas import schemas
 from jobgate.cli.serve import serve
 from jobgate.cli.work import work
 
@@ -18,5 +24,5 @@ def main() -> None:
     """A signed POST in, a durable job row out, and the work done exactly once whatever dies in between."""
 
 
-for command in (serve, work, migrate, routes):
+for command in (dev, serve, work, migrate, consumers, call, load, routes, schemas, doctor):
     main.add_command(command)

@@ -51,8 +51,11 @@ def reaching(setting: str) -> Iterator[None]:
         raise Unusable(f"the database cannot be used ({reason}): start it, or correct {setting}") from error
 
 
-async def check_database(settings: Settings, *, needs_key: bool) -> list[Check]:
-    """Reach Postgres; judge its version, our role, the schema, the clocks and, when needed, the key."""
+async def check_database(settings: Settings, *, needs_key: bool, demo: bool = False) -> list[Check]:
+    """Reach Postgres; judge its version, our role, the schema, the clocks and, when needed, the key.
+
+    The demo consumer, whose secret everybody can read, is wrong unless `demo`.
+    """
     import asyncpg
 
     if not settings.database_url:
@@ -70,6 +73,8 @@ async def check_database(settings: Settings, *, needs_key: bool) -> list[Check]:
         checks.append(schema)
         if needs_key:
             checks.append(await _check_key(connection, settings, stored=schema.state == "ok"))
+        if schema.state == "ok" and not demo:
+            checks += await _check_demo(connection)
         return checks
     finally:
         await connection.close()
@@ -153,3 +158,14 @@ async def _check_key(connection: asyncpg.Connection[asyncpg.Record], settings: S
     except KeyUnusable as error:
         return Check("key", "wrong", str(error))
     return Check("key", "ok", "JOBGATE_SECRET_KEY opens the stored secrets")
+
+
+async def _check_demo(connection: asyncpg.Connection[asyncpg.Record]) -> list[Check]:
+    from jobgate.db import QUERIES
+    from jobgate.demo import DEMO
+
+    row = await connection.fetchrow(QUERIES["find_consumer"], DEMO.key)
+    if row is None or not row["active"]:
+        return []
+    text = f"anybody knows the demo consumer's secret: use `jobgate dev`, or run: jobgate consumers revoke {DEMO.key}"
+    return [Check("demo", "wrong", text)]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
 @click.option("--uds", type=click.Path(), help="Listen on this Unix socket instead.")
-def serve(host: str, port: int, uds: str | None) -> None:
+@click.option("--demo", is_flag=True, hidden=True)  # `dev` only: the demo consumer is no reason to refuse
+def serve(host: str, port: int, uds: str | None, demo: bool) -> None:
     """Answer signed calls until SIGTERM or Ctrl-C; a second one skips the waiting."""
     import os
 
@@ -25,10 +26,10 @@ def serve(host: str, port: int, uds: str | None) -> None:
 
     settings = read_settings(os.environ)
     log.configure(settings.log_level)
-    uvloop.run(run_gateway(settings, host, port, uds))
+    uvloop.run(run_gateway(settings, host, port, uds, demo=demo))
 
 
-async def run_gateway(settings: Settings, host: str, port: int, uds: str | None) -> None:
+async def run_gateway(settings: Settings, host: str, port: int, uds: str | None, *, demo: bool) -> None:
     """Check what a gateway relies on, then serve until stopped."""
     import logging
 
@@ -42,7 +43,7 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None)
 
     logger = logging.getLogger("jobgate")
     actions = load_actions(settings.actions_dir)
-    for warning in require(await check_database(settings, needs_key=True) + await check_doorbell(settings)):
+    for warning in require(await check_database(settings, needs_key=True, demo=demo) + await check_doorbell(settings)):
         log.event(logger, "gateway.warning", logging.WARNING, check=warning.name, text=warning.text)
     metrics = Metrics()
     app: Any = create_app(settings, actions, metrics)  # Starlette's and uvicorn's words for an ASGI scope differ

@@ -48,3 +48,11 @@ update consumer set active = $2 where key = $1
 -- Secrets to try the outer key on.
 -- name: newest_secrets
 select consumer_key, id, wrapped from consumer_secret where state <> 'revoked' order by created_at desc limit 100
+
+-- Every live secret, without what is secret.
+-- name: list_secrets
+select consumer_key, id, state, created_at from consumer_secret where state <> 'revoked' order by created_at, id
+
+-- Does it exist?
+-- name: find_organisation
+select id, name from organisation where id = $1
