@@ -116,35 +116,42 @@ from unnest($1::bigint[], $2::integer[]) as mine (id, fence)
 where job.id = mine.id and job.fence = mine.fence and job.state = 'running'
 returning job.id
 
--- Cancel a consumer's jobs: queued ones end now, running ones are marked.
+-- Cancel a consumer's jobs: queued ones end now, running ones are marked. In every statement that locks several jobs
+-- the order is that of their ids.
 -- name: cancel_jobs
 with target as materialized (
     select id, state from job
-    where reference = any($2::uuid[]) and consumer_key = $1 and organisation_id = any($4::integer[])
+    where consumer_key = $1 and reference = any($2::uuid[]) and organisation_id = any($3::integer[])
+        and state in ('queued', 'running')
     order by id for update
 )
 update job set cancel = true,
-    state = case when job.state = 'queued' then 'halted' else job.state end,
-    error = case when job.state = 'queued' then $3::json else job.error end,
-    completed_at = case when job.state = 'queued' then clock_timestamp() else job.completed_at end
-from target where job.id = target.id and target.state in ('queued', 'running')
+    state = case when target.state = 'queued' then 'halted' else job.state end,
+    error = case when target.state = 'queued' then $4::json else job.error end,
+    completed_at = case when target.state = 'queued' then clock_timestamp() else job.completed_at end
+from target where job.id = target.id
 returning job.reference, job.state
 
 -- Queue halted jobs again, as if new; a long one goes on where it was.
 -- name: requeue_jobs
+with target as materialized (
+    select id from job
+    where consumer_key = $1 and reference = any($2::uuid[]) and organisation_id = any($3::integer[]) and state = 'halted'
+    order by id for update
+)
 update job set state = 'queued', cancel = false, failures = 0, losses = 0, run_at = clock_timestamp(),
     results = null, error = null, completed_at = null
-where reference = any($2::uuid[]) and consumer_key = $1 and organisation_id = any($3::integer[]) and state = 'halted'
-returning reference, state
+from target where job.id = target.id
+returning job.reference, job.state
 
--- The states of a consumer's jobs.
+-- The states of a consumer's jobs, and which of them somebody wants to end.
 -- name: job_states
-select reference, state from job
+select reference, state, cancel from job
 where consumer_key = $1 and reference = any($2::uuid[]) and organisation_id = any($3::integer[])
 
--- A consumer's jobs by reference.
+-- A consumer's jobs by reference. Results are large and fetched only when they are wanted ($8).
 -- name: find_jobs_by_reference
-select reference, organisation_id, type, state, created_at, completed_at, results, error, progress
+select id, reference, type, state, created_at, completed_at, error, progress, entries, case when $8 then results end as results
 from job where reference = any($2::uuid[]) and consumer_key = $1
     and ($3::text[] is null or state = any($3)) and ($4::integer is null or organisation_id = $4)
     and ($5::timestamptz is null or created_at >= $5) and ($6::timestamptz is null or created_at <= $6)
@@ -152,23 +159,27 @@ order by created_at desc, reference desc limit $7
 
 -- A consumer's jobs, newest first: one short walk of the index per state, then the newest of all.
 -- name: find_jobs
-select job.reference, organisation_id, type, job.state, job.created_at, completed_at, results, error, progress
-from unnest($2::text[]) as wanted (state)
+select id, reference, type, state, created_at, completed_at, error, progress, entries, case when $7 then results end as results
+from unnest($2::text[]) as wanted (wanted_state)
 cross join lateral (
     select * from job
-    where consumer_key = $1 and job.state = wanted.state and ($3::integer is null or organisation_id = $3)
+    where consumer_key = $1 and state = wanted_state and ($3::integer is null or organisation_id = $3)
         and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at <= $5)
     order by created_at desc, reference desc limit $6
 ) as job
-order by job.created_at desc, job.reference desc limit $6
+order by created_at desc, reference desc limit $6
 
--- What the named jobs were asked to do, and what they logged.
+-- What these jobs were asked to do, the last $2 things that each logged, and the sums of all that they counted.
 -- name: job_details
-select job.reference, job.params,
-    (select json_agg(json_build_object('at', to_char(entry.at, 'YYYY-MM-DD HH24:MI:SS'), 'severity', entry.severity,
-        'message', entry.message, 'counters', entry.counters) order by entry.id)
-     from (select * from job_log where job_id = job.id order by id desc limit 100) as entry) as log
-from job where consumer_key = $1 and reference = any($2::uuid[])
+select job.id, job.params,
+    coalesce((select json_agg(json_build_object('time', to_char(entry.at, 'YYYY-MM-DD HH24:MI:SS'),
+            'severity', entry.severity, 'message', entry.message, 'counters', entry.counters) order by entry.id)
+        from (select * from job_log where job_id = job.id order by id desc limit $2) as entry), '[]') as log,
+    coalesce((select json_object_agg(name, least(total, 2147483647) order by name)
+        from (select name, sum(number::numeric) as total
+            from job_log cross join json_each_text(counters) as counter (name, number)
+            where job_id = job.id group by name) as counted), '{}') as counters
+from job where job.id = any($1::bigint[])
 
 -- What jobs have to say for themselves.
 -- name: insert_job_log

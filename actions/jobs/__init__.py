@@ -1,0 +1,1 @@
+"""Long-running jobs: start them, watch them, cancel and requeue them."""

@@ -1,0 +1,1 @@
+"""Jobs that calculate the scores of stored sessions anew."""

@@ -1,0 +1,1 @@
+"""Scoring: pure rules from stored answers to scores; one noun per file."""

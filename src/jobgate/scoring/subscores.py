@@ -1,0 +1,168 @@
+"""Subscores: what a learner reached in a part of a session. Pure.
+
+A part is a list of items, or all items that carry one of some tags. Its numbers are sums over the responses to these
+items, after the rule of the item: all or nothing, or nothing more after the first question that is not fully right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import fsum
+from typing import NamedTuple
+
+import msgspec
+
+DECIMALS = 4
+"""Scores are exact to this many decimals, as those of questions are."""
+
+TOLERANCE = 1e-6
+"""Scores that differ by less are equal."""
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A label of an item."""
+
+    type: str = ""
+    name: str = ""
+
+
+class SubscoreDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a session, as it was defined when the learner took it."""
+
+    id: str
+    title: str = ""
+    items: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+
+class ItemRule(msgspec.Struct, frozen=True):
+    """How an item turns the scores of its questions into its own."""
+
+    type: str | None = None
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of a session, as far as subscores need it."""
+
+    reference: str
+    tags: tuple[Tag, ...] = ()
+    response_ids: tuple[str, ...] = ()
+    scoring: ItemRule | None = None
+
+
+class Mark(NamedTuple):
+    """What one response earned: a score that a person gave counts instead of the automatic one."""
+
+    response_id: str
+    item_reference: str
+    attempted: bool
+    score: float | None
+    max_score: float | None
+
+
+class Subscore(msgspec.Struct, frozen=True, kw_only=True):
+    """What a learner reached in one part."""
+
+    id: str
+    title: str
+    num_questions: int
+    num_attempted: int
+    num_unmarked: int
+    score: float
+    max_score: float
+    attempted_max_score: float
+    unmarked_max_score: float
+    items: list[str]
+
+
+class _ItemSums(NamedTuple):
+    """One item's share of every sum."""
+
+    num_questions: int
+    num_attempted: int
+    num_unmarked: int
+    score: float
+    max_score: float
+    attempted_max_score: float
+    unmarked_max_score: float
+
+
+def calculate(
+    definitions: Sequence[SubscoreDefinition], items: Sequence[Item], marks: Sequence[Mark]
+) -> list[Subscore]:
+    """The subscores of one session, in the order of their definitions; each lists its items in the session's order."""
+    by_item = _group(items, marks)
+    rules = {item.reference: item.scoring.type for item in items if item.scoring is not None}
+    sums = {reference: _sum(rules.get(reference), marks) for reference, marks in by_item.items()}
+    tags = {item.reference: item.tags for item in items}
+    return [
+        _combine(definition, {item: share for item, share in sums.items() if _belongs(definition, item, tags)})
+        for definition in definitions
+    ]
+
+
+def credit(rule: str | None, marks: Sequence[Mark]) -> list[float]:
+    """What the questions of an item earn under its rule, in their order; an unmarked one counts 0."""
+    scores = [mark.score or 0.0 for mark in marks]
+    if rule not in ("per-dichotomous", "dependent"):
+        return scores
+    wrong = next((at for at, mark in enumerate(marks) if scores[at] < (mark.max_score or 0.0) - TOLERANCE), None)
+    if wrong is None:
+        return scores
+    kept = 0 if rule == "per-dichotomous" else wrong + 1
+    return scores[:kept] + [0.0] * (len(scores) - kept)
+
+
+def _group(items: Sequence[Item], marks: Sequence[Mark]) -> dict[str, list[Mark]]:
+    """Marks by item. A response names its item, or the item names its responses; unlisted items come last."""
+    by_item: dict[str, list[Mark]] = {item.reference: [] for item in items}
+    owners = {response_id: item.reference for item in items for response_id in item.response_ids}
+    for mark in marks:
+        reference = mark.item_reference or owners.get(mark.response_id)
+        if reference:
+            by_item.setdefault(reference, []).append(mark)
+    return by_item
+
+
+def _belongs(definition: SubscoreDefinition, reference: str, tags: Mapping[str, Sequence[Tag]]) -> bool:
+    return reference in definition.items or any(tag in definition.tags for tag in tags.get(reference, ()))
+
+
+def _sum(rule: str | None, marks: Sequence[Mark]) -> _ItemSums:
+    attempted = [mark for mark in marks if mark.attempted]
+    unmarked = [mark for mark in attempted if mark.score is None]
+    return _ItemSums(
+        len(marks),
+        len(attempted),
+        len(unmarked),
+        fsum(credit(rule, marks)),
+        _most(marks),
+        _most(attempted),
+        _most(unmarked),
+    )
+
+
+def _most(marks: Sequence[Mark]) -> float:
+    return fsum(mark.max_score or 0.0 for mark in marks)
+
+
+def _combine(definition: SubscoreDefinition, items: Mapping[str, _ItemSums]) -> Subscore:
+    sums = items.values()
+    return Subscore(
+        id=definition.id,
+        title=definition.title,
+        num_questions=sum(item.num_questions for item in sums),
+        num_attempted=sum(item.num_attempted for item in sums),
+        num_unmarked=sum(item.num_unmarked for item in sums),
+        score=_round(fsum(item.score for item in sums)),
+        max_score=_round(fsum(item.max_score for item in sums)),
+        attempted_max_score=_round(fsum(item.attempted_max_score for item in sums)),
+        unmarked_max_score=_round(fsum(item.unmarked_max_score for item in sums)),
+        items=list(items),
+    )
+
+
+def _round(score: float) -> float:
+    """A whole score is written as an integer, as those of the documentation are."""
+    rounded = round(score, DECIMALS)
+    return int(rounded) if rounded.is_integer() else rounded

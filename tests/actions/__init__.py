@@ -1,0 +1,1 @@
+"""Facts about the shipped actions; the tree mirrors theirs."""

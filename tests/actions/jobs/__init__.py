@@ -1,0 +1,1 @@
+"""Facts about `jobs` and what lies below it."""
