@@ -179,10 +179,12 @@ class Database:
 
     @asynccontextmanager
     async def reading(self, organisation_id: int) -> AsyncIterator[Transaction]:
-        """A read-only transaction inside one organisation."""
+        """A read-only transaction inside one organisation; all its statements see what the first one saw."""
         async with self.connection() as queries:
             connection = queries.connection
-            await connection.execute("begin read only" + _bind_organisation(organisation_id))
+            await connection.execute(
+                "begin isolation level repeatable read read only" + _bind_organisation(organisation_id)
+            )
             try:
                 yield Transaction(connection)
             finally:

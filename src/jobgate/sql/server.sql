@@ -11,7 +11,8 @@ select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as
 -- name: session_horizon
 with clock as materialized (select clock_timestamp() as now)
 select least(clock.now, (select min(xact_start) from pg_stat_get_activity(null)
-    where backend_xid is not null and pid <> pg_backend_pid() and datid = (select oid from pg_database where datname = current_database())))
+    where backend_xid is not null and backend_type = 'client backend' and pid <> pg_backend_pid()
+        and datid = (select oid from pg_database where datname = current_database())))
 from clock
 
 -- What doctor wants to know about the role and the server.

@@ -30,7 +30,9 @@ create table session (
 ) with (fillfactor = 85);
 create index session_by_update on session (organisation_id, updated_at, id);
 create index session_by_activity on session (organisation_id, activity_id, user_id, dt_completed desc);
-create index session_by_user on session (organisation_id, user_id);
+-- Pages of some activities and of some users walk these in order, so a page costs the same however long the list is.
+create index session_by_activity_update on session (organisation_id, activity_id, updated_at, id);
+create index session_by_user on session (organisation_id, user_id, updated_at, id);
 
 create table response (
     organisation_id integer not null,

@@ -1,0 +1,1 @@
+"""Learners' sessions: store them, read them page by page."""

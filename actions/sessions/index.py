@@ -1,0 +1,37 @@
+"""Store sessions as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from jobgate import jobs
+from jobgate.context import Context, Request
+from jobgate.errors import ApiError
+from jobgate.jobs import JobStarted
+from jobgate.registry import action
+from jobgate.sessions.entries import SessionEntry, complete
+
+
+class SetSessions(Request, frozen=True, kw_only=True):
+    """Sessions in the shape that `sessions/responses` returns, with their subscores' definitions."""
+
+    data_format: Literal["from_template"]
+    data: Annotated[list[SessionEntry], Meta(min_length=1, max_length=50)]
+
+
+@action("set", guarded=True)
+async def store_sessions(ctx: Context, request: SetSessions) -> JobStarted:
+    """Start a job that creates up to 50 sessions, or replaces them as a whole; its results say how each entry ended."""
+    entries = [_complete(entry, index) for index, entry in enumerate(request.data)]
+    rows = sum(1 + len(entry.responses) for entry in entries)
+    started: JobStarted = await jobs.submit(ctx, "sessioncreate", {"data": entries}, entries=rows)
+    return started
+
+
+def _complete(entry: SessionEntry, index: int) -> SessionEntry:
+    try:
+        return complete(entry)
+    except ApiError as error:
+        raise ApiError(error.code, f"`data[{index}]`: {error.message}") from None

@@ -1,0 +1,162 @@
+"""A session as callers send it: to `sessions` set, and in a line of a file for `jobgate load`."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from jobgate.errors import ApiError, Code, shown
+from jobgate.times import Moment, read_moment, show_moment
+
+Status = Literal["Incomplete", "Completed", "Discarded", "Pending Scoring"]
+
+UserId = Annotated[str, Meta(min_length=1, max_length=50)]
+SessionId = Annotated[str, Meta(min_length=1, max_length=100)]
+ActivityId = Annotated[str, Meta(min_length=1, max_length=255)]
+Reference = Annotated[str, Meta(max_length=255)]
+
+Count = Annotated[int, Meta(ge=0, le=2_147_483_647)]
+Seconds = Annotated[int, Meta(ge=0, le=2_147_483_647)] | Annotated[float, Meta(ge=0, le=2_147_483_647)]
+Points = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] | Annotated[float, Meta(ge=-1e6, le=1e6)]
+"""The score of a response: a thousand of them together still fit 32 bits."""
+Total = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)] | Annotated[float, Meta(ge=-1e9, le=1e9)]
+
+
+class ItemTag(Struct, frozen=True, kw_only=True):
+    """A tag of an item."""
+
+    type: Reference
+    name: Reference
+
+
+class ItemSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where an item came from."""
+
+    reference: Reference | None = None
+    organisation_id: Count | None = None
+    item_pool_id: Reference | None = None
+
+
+class ItemScoring(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How an item was scored."""
+
+    type: Reference | None = None
+    score: Points | None = None
+    max_score: Points | None = None
+    max_score_of_attempted: Points | None = None
+    max_score_of_unmarked: Points | None = None
+    error: Reference | None = None
+
+
+class SessionItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An item as the learner met it."""
+
+    reference: Reference
+    source: ItemSource | None = None
+    response_ids: Annotated[list[Reference], Meta(max_length=1000)] = []
+    time: Seconds = 0
+    user_flagged: bool = False
+    scoring: ItemScoring | None = None
+    tags: Annotated[list[ItemTag], Meta(max_length=1000)] = []
+
+
+class SessionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One response of a session."""
+
+    response_id: Annotated[str, Meta(min_length=1, max_length=255)]
+    question_type: Reference = ""
+    question_reference: Reference = ""
+    item_reference: Reference = ""
+    automarkable: bool = True
+    attempted: bool | None = None
+    """Whether the learner tried; when absent, whether the response has a value."""
+    score: Points | None = None
+    max_score: Points | None = None
+    manual_score: Points | None = None
+    max_manual_score: Points | None = None
+    dt_score_updated: Moment | None = None
+    response: dict[str, Any] | None = None
+    """What the learner answered, usually under `value`; stored as it is."""
+    question: dict[str, Any] | None = None
+    """The question as the learner met it, which later scoring goes by; stored as it is."""
+
+
+class SessionSubscore(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The definition of a subscore: over the named items, or over the items that carry one of the tags."""
+
+    id: Reference
+    title: Reference = ""
+    items: Annotated[list[Reference], Meta(max_length=1000)] = []
+    tags: Annotated[list[ItemTag], Meta(max_length=1000)] = []
+
+
+class SessionEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A session in the shape that `sessions/responses` returns, to be stored as a whole."""
+
+    user_id: UserId
+    activity_id: ActivityId
+    session_id: SessionId | None = None
+    """A new UUID when absent."""
+    status: Status = "Completed"
+    num_questions: Count | None = None
+    """This and the next three: what counts when there are no responses to compute them from."""
+    num_attempted: Count | None = None
+    score: Total | None = None
+    max_score: Total | None = None
+    session_duration: Count = 0
+    """Seconds."""
+    dt_saved: Moment | None = None
+    dt_started: Moment | None = None
+    dt_completed: Moment | None = None
+    metadata: dict[str, Any] = {}
+    """Anything; stored as it is."""
+    items: Annotated[list[SessionItem], Meta(max_length=1000)] = []
+    responses: Annotated[list[SessionResponse], Meta(max_length=1000)] = []
+    subscores: Annotated[list[SessionSubscore], Meta(max_length=100)] = []
+    """Definitions; results are computed, never taken."""
+
+
+def complete(entry: SessionEntry) -> SessionEntry:
+    """The entry with everything decided that can be decided before it is stored; raises `ApiError`.
+
+    A session id that is made here stays the same however often the job runs.
+    """
+    responses = entry.responses
+    twice = [id for id, count in Counter(response.response_id for response in responses).items() if count > 1]
+    if twice:
+        raise ApiError(Code.unsupported_value, f"`response_id` {shown(twice[0])} stands twice in one session")
+    return msgspec.structs.replace(
+        entry,
+        session_id=entry.session_id or str(uuid.uuid4()),
+        dt_saved=_settle(entry.dt_saved, "dt_saved"),
+        dt_started=_settle(entry.dt_started, "dt_started"),
+        dt_completed=_settle(entry.dt_completed, "dt_completed"),
+        responses=[_complete_response(response) for response in responses],
+    )
+
+
+def _complete_response(response: SessionResponse) -> SessionResponse:
+    if response.attempted is not None and response.dt_score_updated is None:
+        return response
+    attempted = response.attempted
+    if attempted is None:
+        attempted = response.response is not None and _has_value(response.response.get("value"))
+    return msgspec.structs.replace(
+        response, attempted=attempted, dt_score_updated=_settle(response.dt_score_updated, "dt_score_updated")
+    )
+
+
+def _settle(moment: Moment | None, name: str) -> str | None:
+    """The whole second, as the wire shows it: filters must find what they see."""
+    return show_moment(read_moment(moment, name))
+
+
+def _has_value(value: Any) -> bool:
+    """Not null, not an empty text, not a list of nothing else."""
+    if isinstance(value, list):
+        return any(map(_has_value, value))
+    return value is not None and value != ""

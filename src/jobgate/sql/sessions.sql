@@ -1,0 +1,182 @@
+-- Sessions as a whole: storing them, finding them page by page, reading them. Jobs that change a column: session_updates.
+
+-- Who has these sessions, and which job set them; locked in the order that every writer keeps.
+-- name: lock_session_holders
+select session_id, user_id, set_by from session
+where organisation_id = $1 and session_id = any($2::text[])
+order by id for update
+
+-- Create sessions or replace them. Status and metadata that a newer job wrote stay; subscores speak of what is gone.
+-- What another user holds, or a newer job set, is left alone and missing from the answer.
+-- name: store_sessions
+insert into session (organisation_id, session_id, user_id, activity_id, status, num_questions, num_attempted, score,
+    max_score, session_duration, dt_saved, dt_started, dt_completed, metadata, items, subscore_definitions, set_by,
+    updated_at)
+select $1, entry.session_id, user_id, activity_id, status, num_questions, num_attempted, score, max_score,
+    session_duration, coalesce(dt_saved, clock.second), coalesce(dt_started, clock.second),
+    coalesce(dt_completed, case when status = 'Completed' then clock.second end),
+    metadata, items, subscore_definitions, set_by, clock_timestamp()
+from (select date_trunc('second', clock_timestamp()) as second) as clock,
+    unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::integer[], $8::float8[], $9::float8[],
+        $10::integer[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::json[], $15::json[],
+        $16::json[], $17::bigint[])
+    as entry (session_id, user_id, activity_id, status, num_questions, num_attempted, score, max_score,
+        session_duration, dt_saved, dt_started, dt_completed, metadata, items, subscore_definitions, set_by)
+order by entry.session_id
+on conflict (organisation_id, session_id) do update set
+    activity_id = excluded.activity_id,
+    status = case when session.status_by > excluded.set_by then session.status else excluded.status end,
+    dt_completed = case when session.status_by > excluded.set_by then session.dt_completed else excluded.dt_completed end,
+    metadata = case when session.metadata_by > excluded.set_by then session.metadata else excluded.metadata end,
+    num_questions = excluded.num_questions, num_attempted = excluded.num_attempted, score = excluded.score,
+    max_score = excluded.max_score, session_duration = excluded.session_duration, dt_saved = excluded.dt_saved,
+    dt_started = excluded.dt_started, items = excluded.items, subscore_definitions = excluded.subscore_definitions,
+    subscores = '[]', set_by = excluded.set_by, updated_at = clock_timestamp()
+where session.user_id = excluded.user_id and session.set_by <= excluded.set_by
+returning session_id, id
+
+-- Forget the responses of sessions that were replaced.
+-- name: delete_responses
+delete from response where organisation_id = $1 and session_no = any($2::bigint[])
+
+-- Store the responses of sessions; one with a score that says no time was scored now.
+-- name: insert_responses
+insert into response (organisation_id, session_no, position, response_id, question_type, question_reference,
+    item_reference, automarkable, attempted, score, max_score, manual_score, max_manual_score, dt_score_updated,
+    response, question)
+select $1, session_no, position, response_id, question_type, question_reference, item_reference, automarkable,
+    attempted, score, max_score, manual_score, max_manual_score,
+    coalesce(dt_score_updated,
+        case when coalesce(score, manual_score) is not null then date_trunc('second', clock_timestamp()) end),
+    response, question
+from unnest($2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::boolean[],
+        $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::timestamptz[], $15::json[], $16::json[])
+    as entry (session_no, position, response_id, question_type, question_reference, item_reference, automarkable,
+        attempted, score, max_score, manual_score, max_manual_score, dt_score_updated, response, question)
+
+-- A place in the order of jobs for what is written without one: newer than every job accepted before.
+-- name: next_job_id
+select nextval(pg_get_serial_sequence('job', 'id'))
+
+-- One page of session ids. Eight statements, because each must walk its own index in its own direction whatever the
+-- planner thinks of the filters: all of an organisation, those of some activities, those of some users (one short walk
+-- each, then the first of all), those with some ids; from the oldest update on, or from the newest back.
+-- $2, $3: the update and id after which the page begins; $4: the bound at the other end; $5: how many; $6: statuses;
+-- $7 to $10: bounds of start and completion; then what is peculiar to the statement.
+
+-- Updated after a point and before a bound.
+-- name: page_sessions_asc
+select session_id, updated_at, id from session
+where organisation_id = $1 and (updated_at, id) > ($2, $3) and updated_at < $4
+    and ($6::text[] is null or status = any($6))
+    and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
+    and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+order by updated_at, id limit $5
+
+-- Updated before a point and not before a bound.
+-- name: page_sessions_desc
+select session_id, updated_at, id from session
+where organisation_id = $1 and (updated_at, id) < ($2, $3) and updated_at >= $4
+    and ($6::text[] is null or status = any($6))
+    and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
+    and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+order by updated_at desc, id desc limit $5
+
+-- The same for some activities ($11).
+-- name: page_sessions_of_activities_asc
+select found.session_id, found.updated_at, found.id from unnest($11::text[]) as wanted (activity_id)
+cross join lateral (
+    select session_id, updated_at, id from session
+    where organisation_id = $1 and activity_id = wanted.activity_id
+        and (updated_at, id) > ($2, $3) and updated_at < $4
+        and ($6::text[] is null or status = any($6))
+        and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
+        and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+    order by updated_at, id limit $5
+) as found
+order by found.updated_at, found.id limit $5
+
+-- The same for some activities ($11), newest first.
+-- name: page_sessions_of_activities_desc
+select found.session_id, found.updated_at, found.id from unnest($11::text[]) as wanted (activity_id)
+cross join lateral (
+    select session_id, updated_at, id from session
+    where organisation_id = $1 and activity_id = wanted.activity_id
+        and (updated_at, id) < ($2, $3) and updated_at >= $4
+        and ($6::text[] is null or status = any($6))
+        and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
+        and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+    order by updated_at desc, id desc limit $5
+) as found
+order by found.updated_at desc, found.id desc limit $5
+
+-- The same for some users ($11), of any or some activities ($12).
+-- name: page_sessions_of_users_asc
+select found.session_id, found.updated_at, found.id from unnest($11::text[]) as wanted (user_id)
+cross join lateral (
+    select session_id, updated_at, id from session
+    where organisation_id = $1 and user_id = wanted.user_id and ($12::text[] is null or activity_id = any($12))
+        and (updated_at, id) > ($2, $3) and updated_at < $4
+        and ($6::text[] is null or status = any($6))
+        and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
+        and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+    order by updated_at, id limit $5
+) as found
+order by found.updated_at, found.id limit $5
+
+-- The same for some users ($11), of any or some activities ($12), newest first.
+-- name: page_sessions_of_users_desc
+select found.session_id, found.updated_at, found.id from unnest($11::text[]) as wanted (user_id)
+cross join lateral (
+    select session_id, updated_at, id from session
+    where organisation_id = $1 and user_id = wanted.user_id and ($12::text[] is null or activity_id = any($12))
+        and (updated_at, id) < ($2, $3) and updated_at >= $4
+        and ($6::text[] is null or status = any($6))
+        and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
+        and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+    order by updated_at desc, id desc limit $5
+) as found
+order by found.updated_at desc, found.id desc limit $5
+
+-- The same for some sessions ($11), of any or some users ($12) and activities ($13).
+-- name: page_sessions_named_asc
+with named as materialized (
+    select * from session where organisation_id = $1 and session_id = any($11::text[])
+)
+select session_id, updated_at, id from named
+where ($12::text[] is null or user_id = any($12)) and ($13::text[] is null or activity_id = any($13))
+    and (updated_at, id) > ($2, $3) and updated_at < $4
+    and ($6::text[] is null or status = any($6))
+    and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
+    and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+order by updated_at, id limit $5
+
+-- The same for some sessions ($11), of any or some users ($12) and activities ($13), newest first.
+-- name: page_sessions_named_desc
+with named as materialized (
+    select * from session where organisation_id = $1 and session_id = any($11::text[])
+)
+select session_id, updated_at, id from named
+where ($12::text[] is null or user_id = any($12)) and ($13::text[] is null or activity_id = any($13))
+    and (updated_at, id) < ($2, $3) and updated_at >= $4
+    and ($6::text[] is null or status = any($6))
+    and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
+    and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+order by updated_at desc, id desc limit $5
+
+-- The sessions with these ids, in the order of the ids; metadata, subscores and items only where wanted.
+-- name: read_sessions
+select session.id, session.session_id, user_id, activity_id, status, num_questions, num_attempted, score, max_score,
+    session_duration, dt_saved, dt_started, dt_completed,
+    case when $3 then metadata end as metadata, case when $4 then subscores end as subscores,
+    case when $5 then items end as items
+from unnest($2::text[]) with ordinality as wanted (session_id, place)
+join session on session.organisation_id = $1 and session.session_id = wanted.session_id
+order by wanted.place
+
+-- The responses of these sessions; what was answered only where wanted.
+-- name: read_responses
+select session_no, response_id, question_type, question_reference, item_reference, automarkable, attempted, score,
+    max_score, manual_score, max_manual_score, dt_score_updated, case when $3 then response end as response
+from response where organisation_id = $1 and session_no = any($2::bigint[])
+order by session_no, position
