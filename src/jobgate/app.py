@@ -124,8 +124,8 @@ async def answer_post(gate: Gateway, scope: Scope, receive: Receive, send: Send)
             content_type = value
     client = scope["client"]
     call = Call(scope["path"], content_type, b"", client[0] if client else "unix", dispatch.new_request_id())
-    if gate.draining or gate.in_flight >= gate.settings.max_in_flight:
-        answer = dispatch.refuse(gate, call, ApiError(Code.unavailable, "The gateway is full or stopping; try again."))
+    if gate.in_flight >= gate.settings.max_in_flight:
+        answer = dispatch.refuse(gate, call, ApiError(Code.unavailable, "The gateway is full; send the packet again."))
     else:
         gate.in_flight += 1
         token = log.scope.set({"request_id": call.request_id})

@@ -13,7 +13,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +33,7 @@ from jobgate.embedded import Servers
 from jobgate.keys import OuterKey
 from jobgate.metrics import Metrics
 from jobgate.registry import Actions, Tasks, load_actions, load_tasks
+from jobgate.server import GatewayServer, build_server
 from jobgate.settings import Settings
 from jobgate.worker import Worker
 
@@ -165,6 +166,59 @@ class House:
         return count
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A gateway behind real HTTP; `settings` has its database."""
+
+    url: str
+    port: int
+    app: Starlette
+    settings: Settings
+
+
+@asynccontextmanager
+async def open_server(
+    servers: Servers, *, actions: Actions | None = None, workers: int = 0, **overrides: Any
+) -> AsyncIterator[Server]:
+    """A gateway on 127.0.0.1 and a fresh database, with so many workers beside it. `overrides` are settings."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(fresh_database(servers))
+        settings = shrunk(**({"database_url": url, "redis_url": servers.redis_url} | overrides))
+        metrics = Metrics()
+        db = await Database.connect(url, size=4, acquire_s=3, statement_s=30, lock_s=5, name="test")
+        stack.push_async_callback(db.close)
+        await add_house_consumers(db, settings)
+        app = create_app(settings, load_actions() if actions is None else actions, metrics)
+        server = build_server(app, settings, host="127.0.0.1", port=0)
+        serving = asyncio.create_task(server.serve())
+        stack.push_async_callback(_stop, server, serving)
+        await asyncio.wait([serving, asyncio.create_task(server.started.wait())], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        for _ in range(workers):
+            worker = Worker(db, load_tasks(), settings, Doorbell(settings.redis_url), metrics)
+            stack.push_async_callback(_finish, worker, asyncio.create_task(worker.run()))
+        yield Server(f"http://127.0.0.1:{server.port}", server.port, app, settings)
+
+
+async def _stop(server: GatewayServer, serving: asyncio.Task[None]) -> None:
+    server.hurry()
+    await serving
+
+
+async def _finish(worker: Worker, running: asyncio.Task[None]) -> None:
+    worker.stop()
+    await running
+
+
+async def add_house_consumers(db: Database, settings: Settings) -> None:
+    """The consumers that a house has."""
+    key = OuterKey(settings.secret_key)
+    async with db.transaction() as tx:
+        for who, home in ((HOME, 1), (OTHER, 1), (STRANGER, 2)):
+            await add_consumer(tx, key, NewConsumer(key=who.key, organisations=(home,)), who.secret)
+
+
 def shrunk(**overrides: Any) -> Settings:
     """Settings whose waits are short enough for tests."""
     values: dict[str, Any] = {
@@ -227,10 +281,7 @@ async def open_house(
             url, size=6, acquire_s=3, statement_s=settings.worker_statement_s, lock_s=5, name="test"
         )
         try:
-            key = OuterKey(settings.secret_key)
-            async with db.transaction() as tx:
-                for who, home in ((HOME, 1), (OTHER, 1), (STRANGER, 2)):
-                    await add_consumer(tx, key, NewConsumer(key=who.key, organisations=(home,)), who.secret)
+            await add_house_consumers(db, settings)
             app = create_app(settings, load_actions() if actions is None else actions, metrics)
             async with app.router.lifespan_context(app):
                 yield House(app, db, settings, load_tasks() if tasks is None else tasks, metrics)

@@ -253,6 +253,7 @@ class Worker:
                 attempt.cancel()
                 done, _ = await asyncio.wait([attempt], timeout=self.settings.abandon_s)
                 if not done:
+                    attempt.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody waits for it
                     log.event(logger, "worker.abandons", logging.ERROR, type=task.type)
                     raise WorkerUnusable(f"a {task.type} attempt ignores its cancellation")
                 if attempt.cancelled():
