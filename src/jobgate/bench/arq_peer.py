@@ -1,0 +1,67 @@
+"""arq alone: a worker that runs queued no-ops. `python -m jobgate.bench.arq_peer REDIS_URL COUNT` tells how long."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Any
+
+from arq.connections import RedisSettings, create_pool
+from arq.worker import Worker, func
+
+MAX_JOBS = 500
+"""With arq's default of 10, its half-second poll would be all that is measured."""
+
+
+async def enqueue(redis_url: str, count: int) -> None:
+    """Queue `count` no-ops on an empty server."""
+    pool = await create_pool(RedisSettings.from_dsn(redis_url))
+    try:
+        await pool.flushdb()
+        for _ in range(count):
+            await pool.enqueue_job("no_op")
+    finally:
+        await pool.aclose()
+
+
+async def drain(redis_url: str, count: int) -> float:
+    """Run `count` no-ops in a worker; the seconds from the first to the end of the last."""
+    begun: list[float] = []
+    ended = asyncio.Event()
+    left = count
+
+    async def no_op(_ctx: dict[Any, Any]) -> None:
+        if not begun:
+            begun.append(time.perf_counter())
+
+    async def count_end(_ctx: dict[Any, Any]) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            ended.set()
+
+    worker = Worker(
+        functions=[func(no_op, name="no_op")],
+        redis_settings=RedisSettings.from_dsn(redis_url),
+        handle_signals=False,
+        max_jobs=MAX_JOBS,
+        after_job_end=count_end,
+    )
+    running = asyncio.create_task(worker.main())
+    await ended.wait()
+    seconds = time.perf_counter() - begun[0]
+    running.cancel()
+    await asyncio.wait([running])
+    return seconds
+
+
+def main() -> None:
+    """Drain what is queued, and print the seconds."""
+    import uvloop  # noqa: PLC0415  # only this process chooses its loop
+
+    print(uvloop.run(drain(sys.argv[1], int(sys.argv[2]))))  # noqa: T201  # the answer to who started us
+
+
+if __name__ == "__main__":
+    main()

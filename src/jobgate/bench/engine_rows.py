@@ -1,0 +1,152 @@
+"""Rows 5 and 6: how fast a worker process carries what is queued."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from jobgate.bench import arq_peer
+from jobgate.bench.contest import Contest, Sides
+from jobgate.bench.gateway_rows import STATUSES, build_call, empty_queue, make_update
+from jobgate.bench.load import put_load
+from jobgate.bench.stage import CALLER, ORGANISATION_ID, Stage
+from jobgate.bench.table import Mark
+
+ARQ_SHARE = 10
+"""arq gets so much less to do, or it would take all the time."""
+
+ENTRIES = 100
+"""Sessions that one update names: as many as the protocol allows."""
+
+DONE_WITHIN_S = 120.0
+_LOOK_S = 0.05
+
+NO_OP = '''"""A job type that does nothing."""
+
+import msgspec
+
+from jobgate.context import Batch
+from jobgate.registry import task
+
+
+class Nothing(msgspec.Struct):
+    """No parameters."""
+
+
+@task("no-op")
+async def do_nothing(batch: Batch[Nothing]) -> None:
+    """Do nothing."""
+'''
+
+
+@asynccontextmanager
+async def open_drain(stage: Stage) -> AsyncIterator[Sides]:
+    """Row 5."""
+    folder = stage.folder / "tasks"
+    folder.mkdir()
+    (folder / "no_op.py").write_text(NO_OP)
+    redis_url = stage.servers.redis_url.replace("db=0", "db=1")
+
+    async def carry() -> float:
+        await empty_queue(stage)
+        await stage.run_as_admin(
+            "insert into job (reference, organisation_id, consumer_key, type, params) "
+            f"select gen_random_uuid(), {ORGANISATION_ID}, '{CALLER.key}', 'no-op', '{{}}' "
+            f"from generate_series(1, {stage.effort.jobs})",
+            "vacuum analyze job",
+            "checkpoint",
+        )
+        async with stage.running("worker", "jobgate", "work", JOBGATE_TASKS_DIR=str(folder)):
+            await await_jobs(stage)
+        return stage.effort.jobs / await measure_carrying(stage)
+
+    async def carry_with_arq() -> float:
+        count = max(1, stage.effort.jobs // ARQ_SHARE)
+        await arq_peer.enqueue(redis_url, count)
+        argv = (sys.executable, "-m", arq_peer.__name__, redis_url, str(count))
+        process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+        told, _ = await asyncio.wait_for(process.communicate(), DONE_WITHIN_S)
+        return count / float(told)
+
+    yield Sides(carry, carry_with_arq)
+
+
+@asynccontextmanager
+async def open_updates(stage: Stage) -> AsyncIterator[Sides]:
+    """Row 6."""
+    count = stage.effort.updates * ENTRIES
+
+    async def update_through_jobs() -> float:
+        await empty_queue(stage)
+        await store_sessions(stage, count)
+        calls = [build_call(STATUSES, "update", make_update(n, ENTRIES)) for n in range(0, count, ENTRIES)]
+        started = time.perf_counter()
+        await put_load(gateway, iter(calls), status=200)
+        await await_jobs(stage)
+        seconds = time.perf_counter() - started
+        await require_updates(stage, count)
+        return count / seconds
+
+    async def update_at_once() -> float:
+        await store_sessions(stage, count)
+        names = [f"session-{number:08}" for number in range(count)]
+        started = time.perf_counter()
+        async with stage.db.transaction(ORGANISATION_ID) as tx:
+            args = (names, ["Completed"] * count, [1] * count)
+            await tx.execute("update_session_statuses", ORGANISATION_ID, *args)
+        seconds = time.perf_counter() - started
+        await require_updates(stage, count)
+        return count / seconds
+
+    async with (
+        stage.serving("gateway", "jobgate", "serve") as gateway,
+        stage.running("worker", "jobgate", "work"),
+    ):
+        yield Sides(update_through_jobs, update_at_once)
+
+
+async def store_sessions(stage: Stage, count: int) -> None:
+    """Store sessions that nobody has updated yet, in a table without old versions."""
+    await stage.run_as_admin(
+        "truncate session, response",
+        "insert into session (organisation_id, session_id, user_id, activity_id, status, dt_saved, dt_started, updated_at) "
+        f"select {ORGANISATION_ID}, 'session-' || lpad((number - 1)::text, 8, '0'), 'learner', 'activity', 'Incomplete', "
+        f"clock_timestamp(), clock_timestamp(), clock_timestamp() from generate_series(1, {count}) as number",
+        "vacuum analyze session",
+        "checkpoint",
+    )
+
+
+async def require_updates(stage: Stage, count: int) -> None:
+    """Was every session changed?"""
+    async with stage.db.reading(ORGANISATION_ID) as tx:
+        changed = await tx.connection.fetchval("select count(*) from session where status = 'Completed'")
+    if changed != count:
+        raise RuntimeError(f"{changed} of {count} sessions were changed")
+
+
+async def await_jobs(stage: Stage) -> None:
+    """Wait until no job is queued or running."""
+    async with asyncio.timeout(DONE_WITHIN_S), stage.db.connection() as queries:
+        for unfinished in ("queued", "running"):
+            looking = f"select exists (select from job where state = '{unfinished}')"  # noqa: S608  # our own words
+            while await queries.connection.fetchval(looking):
+                await asyncio.sleep(_LOOK_S)
+
+
+async def measure_carrying(stage: Stage) -> float:
+    """The seconds from the first claim to the last completion."""
+    async with stage.db.connection() as queries:
+        seconds: float = await queries.connection.fetchval(
+            "select extract(epoch from max(completed_at) - min(started_at))::float8 from job where state = 'completed'"
+        )
+    return seconds
+
+
+ENGINE_ROWS = (
+    Contest(Mark(5, "no-op jobs drained", "arq alone", 8), "jobs", open_drain),
+    Contest(Mark(6, "session updates, end to end", "one update from unnest", 0.5), "sessions", open_updates),
+)

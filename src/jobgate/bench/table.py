@@ -1,0 +1,97 @@
+"""What a bench found: one line per mark, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from jobgate import wire
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What must be reached: how many times as fast as the peer, at least."""
+
+    number: int
+    what: str
+    against: str
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Rates a second, of ours and of the peer, one of each per round."""
+
+    mark: Mark
+    unit: str
+    ours: Sequence[float]
+    peer: Sequence[float]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds' ratios: what slows a whole round down slows both sides of it."""
+        return median(ours / peer for ours, peer in zip(self.ours, self.peer, strict=True))
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the mark holds."""
+        return self.ratio >= self.mark.at_least
+
+
+_HEADINGS = ("#", "what", "ours /s", "against", "peer /s", "ratio", "mark", "")
+
+
+def show(results: Sequence[Result]) -> str:
+    """A table for people."""
+    lines = [_HEADINGS]
+    for result in results:
+        mark = result.mark
+        lines.append(
+            (
+                str(mark.number),
+                f"{mark.what} [{result.unit}]",
+                f"{median(result.ours):,.0f}",
+                mark.against,
+                f"{median(result.peer):,.0f}",
+                f"{result.ratio:.2f}",
+                f"{mark.at_least:g}",
+                "ok" if result.is_reached else "MISSED",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    numeric = {2, 4, 5, 6}
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if place in numeric else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def describe(results: Sequence[Result], surroundings: dict[str, Any]) -> bytes:
+    """The same for programs, with every round."""
+    rows = [
+        {
+            "row": result.mark.number,
+            "what": result.mark.what,
+            "against": result.mark.against,
+            "unit": result.unit,
+            "ours_per_s": result.ours,
+            "peer_per_s": result.peer,
+            "ratio": result.ratio,
+            "at_least": result.mark.at_least,
+            "reached": result.is_reached,
+        }
+        for result in results
+    ]
+    return wire.encode({**surroundings, "rows": rows})
+
+
+def save(path: Path, results: Sequence[Result], surroundings: dict[str, Any]) -> None:
+    """Keep the results in a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(describe(results, surroundings) + b"\n")
