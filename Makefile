@@ -43,8 +43,8 @@ chaos: $(READY) ## the fault catalogue at full rates (SEED=1 ROUNDS=1)
 # The list names no host: whatever index, mirror or folder this machine is set to stays out of it.
 lock: $(BIN)/pip ## write requirements.txt anew (ARGS=--upgrade takes newer versions)
 	@$(BIN)/pip install -qq --disable-pip-version-check $(UV)
-	@env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config \
-		--default-index https://pypi.org/simple --universal --python-version 3.11 --group dev \
+	@env -u UV_DEFAULT_INDEX -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config \
+		--universal --python-version 3.11 --group dev \
 		--no-emit-package jobgate --no-emit-index-url --no-header --no-annotate --generate-hashes \
 		$(ARGS) --output-file requirements.txt >/dev/null
 

@@ -14,16 +14,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn, TypeVar, overload
 
 import msgspec
 
 from jobgate import wire
-from jobgate.context import Context, JobFacts, LogEntry
+from jobgate.context import Context, JobFacts, LogEntry, as_reply
 from jobgate.db import UNAVAILABLE, Database, Queries, Transaction
 from jobgate.errors import ApiError, Code
+
+
+A = TypeVar("A")
 
 
 class Replayed(Exception):
@@ -38,6 +41,10 @@ class Fenced(Exception):
     """Some of these jobs belong to another worker by now: undo everything."""
 
 
+CANCELLED = {"code": "cancelled", "message": "The job was cancelled."}
+"""How a job ends that its consumer stopped."""
+
+
 class JobStarted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a call that starts a job answers."""
 
@@ -47,6 +54,14 @@ class JobStarted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 # -- submitting ------------------------------------------------------------------------------------------------------
 
 
+@overload
+async def submit(
+    ctx: Context, type: str, params: Any, *, entries: int = 1, reference: uuid.UUID | None = None
+) -> JobStarted: ...
+@overload
+async def submit(
+    ctx: Context, type: str, params: Any, *, answer: A, entries: int = 1, reference: uuid.UUID | None = None
+) -> A: ...
 async def submit(
     ctx: Context, type: str, params: Any, *, entries: int = 1, answer: Any = None, reference: uuid.UUID | None = None
 ) -> Any:
@@ -61,7 +76,7 @@ async def submit(
             "insert_job", reference, ctx.organisation_id, ctx.caller.key, type, wire.encode(params), entries
         )
     else:
-        stored = wire.encode(answer)
+        stored = wire.encode(as_reply(answer))
         key = (ctx.caller.key, ctx.guard.digest)
         job = (reference, ctx.organisation_id, type, wire.encode(params), entries)
         try:
@@ -72,7 +87,7 @@ async def submit(
                 raise
         else:
             if accepted is None:
-                await replay(ctx)
+                await _answer_again(ctx)
     ctx.ring()
     return answer
 
@@ -80,13 +95,20 @@ async def submit(
 async def accept(ctx: Context, db: Transaction, answer: Any) -> None:
     """Accept the packet inside a transaction that does more than queue one job. Raises like `submit`."""
     if ctx.guard is not None:
-        args = (ctx.caller.key, ctx.guard.digest, wire.encode(answer), ctx.guard.refuse_repeats)
+        args = (ctx.caller.key, ctx.guard.digest, wire.encode(as_reply(answer)), ctx.guard.refuse_repeats)
         if await db.fetchval("accept", *args) is None:
-            await replay(ctx)
+            await _answer_again(ctx)
 
 
 async def insert(
-    db: Queries, *, reference: uuid.UUID, organisation_id: int, consumer_key: str, type: str, params: Any, entries: int = 1
+    db: Queries,
+    *,
+    reference: uuid.UUID,
+    organisation_id: int,
+    consumer_key: str,
+    type: str,
+    params: Any,
+    entries: int = 1,
 ) -> None:
     """Queue a job that no packet asked for directly, inside the caller's transaction."""
     await db.execute("insert_job", reference, organisation_id, consumer_key, type, wire.encode(params), entries)
@@ -102,6 +124,13 @@ async def replay(ctx: Context) -> None:
     if ctx.guard.refuse_repeats and not row["latest"]:
         raise ApiError(Code.conflict, "equal signed bytes were accepted before; add any distinguishing key to request")
     raise Replayed(row["answer"])
+
+
+async def _answer_again(ctx: Context) -> NoReturn:
+    """End a call whose packet was not accepted, because an equal one was before."""
+    await replay(ctx)
+    # The row that stood in the way has just been swept: the packet is as good as new, and was not accepted.
+    raise ApiError(Code.unavailable, "An equal packet is being forgotten; send this one again.")
 
 
 # -- carrying --------------------------------------------------------------------------------------------------------
@@ -161,9 +190,9 @@ async def renew(db: Database, claims: Iterable[Claim], lease_s: float) -> dict[i
 
 
 async def held(db: Database, claims: Sequence[Claim]) -> list[Claim]:
-    """Those of the claims that still hold."""
-    ids = {row["id"] for row in await db.fetch("held_jobs", *_keys(claims))}
-    return [claim for claim in claims if claim.facts.id in ids]
+    """Those of the claims that still hold, with the cursor that the last chunk saved."""
+    cursors = {row["id"]: row["cursor"] for row in await db.fetch("held_jobs", *_keys(claims))}
+    return [replace(claim, cursor=cursors[claim.facts.id]) for claim in claims if claim.facts.id in cursors]
 
 
 async def complete(
@@ -230,6 +259,7 @@ async def fail(
             wire.encode({"code": code, "message": message}),
             timedelta(seconds=retry_base_s),
             timedelta(seconds=retry_max_s),
+            wire.encode(CANCELLED),
         )
         if row is None:
             return None
@@ -241,15 +271,12 @@ async def fail(
 
 async def defer(db: Database, claim: Claim, delay_s: float) -> None:
     """Put the job off without counting a failure."""
-    await db.execute("defer_job", claim.facts.id, claim.fence, timedelta(seconds=delay_s))
+    await db.execute("defer_job", claim.facts.id, claim.fence, timedelta(seconds=delay_s), wire.encode(CANCELLED))
 
 
 async def release(db: Database, claims: Iterable[Claim]) -> int:
     """Give claims back so that another worker starts them at once; how many were still held."""
-    return await db.execute("release_jobs", *_keys(claims))
-
-
-CANCELLED = {"code": "cancelled", "message": "The job was cancelled."}
+    return await db.execute("release_jobs", *_keys(claims), wire.encode(CANCELLED))
 
 
 async def end_cancelled(db: Database, claims: Iterable[Claim]) -> int:

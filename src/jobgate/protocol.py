@@ -281,7 +281,7 @@ class GatewayProtocol(HttpToolsProtocol):
             await app(cycle.scope, cycle.receive, cycle.send)
         except (Exception, asyncio.CancelledError) as error:
             if not cycle.disconnected:
-                log.failure(logger, "request_crashed", error)
+                log.failure(logger, "request.crashed", error)
         if not cycle.disconnected:
             if not cycle.response_started:
                 headers, body = write_refusal(ApiError(Code.internal, "internal error"))
