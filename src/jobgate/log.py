@@ -20,7 +20,7 @@ FIELD_SHOWN_CHARS = 1024
 """No field of a log line is longer; what a caller sent may be a megabyte."""
 
 _FLUSH_S = 0.1
-_BACKLOG_LINES = 50_000
+BACKLOG_LINES = 50_000
 
 scope: ContextVar[dict[str, Any]] = ContextVar("scope", default={})  # noqa: B039  # never mutated, only replaced
 """Fields that every line of the running request or job carries."""
@@ -85,7 +85,7 @@ class BackgroundHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the line."""
-        if len(self._lines) >= _BACKLOG_LINES:
+        if len(self._lines) >= BACKLOG_LINES:
             self.dropped += 1
             return
         self._lines.append(self.format(record))

@@ -134,7 +134,9 @@ def load_tasks(user_dir: str = "") -> Tasks:
         for function, mark in _marked(module, _TaskMark):
             found = _read_task(function, mark, file)
             if found.type in table:
-                raise RegistryError(f"{file}: jobs of type {found.type} are already carried by {table[found.type].file}")
+                raise RegistryError(
+                    f"{file}: jobs of type {found.type} are already carried by {table[found.type].file}"
+                )
             table[found.type] = found
     return MappingProxyType(dict(sorted(table.items())))
 
@@ -160,6 +162,8 @@ def _modules(trees: Iterator[tuple[str, Path]]) -> Iterator[tuple[ModuleType, Pa
                 continue
             if not all(part.isidentifier() for part in parts):
                 raise RegistryError(f"{file}: a file or folder name must be a Python identifier; write _ for -")
+            if any(file.with_suffix("").rglob("*.py")):
+                raise RegistryError(f"{file}: its folder {file.stem} has files too; move it there as index.py")
             try:
                 module = importlib.import_module(".".join((name, *parts)))
             except Exception as error:
