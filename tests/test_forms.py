@@ -343,7 +343,7 @@ WORDS = (
 FRAGMENTS = st.sampled_from(SYNTAX + WORDS)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(
     st.one_of(st.none(), st.text(max_size=20), st.sampled_from([URLENCODED, MULTIPART]), st.binary(max_size=20)),
     st.one_of(st.binary(max_size=50), st.lists(FRAGMENTS, max_size=30).map(b"".join)),

@@ -411,7 +411,7 @@ def test_a12_a_user_cannot_swallow_the_request(request_: str) -> None:
     assert not is_signed(moved, None, b"delete")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=80),

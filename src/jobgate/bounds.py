@@ -52,7 +52,7 @@ def check_loose(values: list[Any]) -> None:
                 number = next(number for number in numbers if not -MAX_INTEGER <= number <= MAX_INTEGER)
                 raise ApiError(Code.wrong_type, f"{shown(number)} is not an integer between -2^53 and 2^53")
         if float in kinds and not all(map(isfinite, _only(float, kinds, values))):
-            raise ApiError(Code.wrong_type, "NaN and infinity are not numbers in JSON")
+            raise ApiError(Code.wrong_type, "a number is too large")
         if str in kinds and max(map(len, _only(str, kinds, values))) > MAX_STRING_CHARS:
             raise ApiError(Code.invalid_json, f"a string must not have more than {MAX_STRING_CHARS} characters")
         if list not in kinds and dict not in kinds:
@@ -72,15 +72,15 @@ def _only(kind: type, kinds: set[type], values: list[Any]) -> list[Any]:
     return values if len(kinds) == 1 else [value for value in values if type(value) is kind]
 
 
-def make_collector(info: inspect.Type, *, full: bool) -> Collect | None:
+def make_collector(info: inspect.Type) -> Collect | None:
     """How to find the loose values of a type, or None if it has none.
 
-    `full` adds what only a long text (strings of a MiB) or a lenient decoding (`"NaN"` for a number) can bring.
+    Strings are left out: a text that is long enough for one that is too long is checked as a whole.
     """
-    return _make(info, full, {})
+    return _make(info, {})
 
 
-def _make(info: inspect.Type, full: bool, made: dict[type, Collect]) -> Collect | None:
+def _make(info: inspect.Type, made: dict[type, Collect]) -> Collect | None:
     match info:
         case inspect.AnyType():
             return _collect
@@ -89,20 +89,16 @@ def _make(info: inspect.Type, full: bool, made: dict[type, Collect]) -> Collect 
         case inspect.IntType():
             is_bounded = (info.ge is not None or info.gt is not None) and (info.le is not None or info.lt is not None)
             return None if is_bounded else _collect
-        case inspect.FloatType():
-            return _collect if full else None
-        case inspect.StrType():
-            return _collect if full and info.max_length is None else None
         case inspect.StructType():
-            return made.get(info.cls) or _in_struct(info, full, made)
+            return made.get(info.cls) or _in_struct(info, made)
         case inspect.DictType():
-            return _in_dict(_make(info.value_type, full, made))
+            return _in_dict(_make(info.value_type, made), has_text_keys=isinstance(info.key_type, TEXT_KEYS))
         case inspect.CollectionType():
-            return _in_list(_make(info.item_type, full, made))
+            return _in_list(_make(info.item_type, made))
         case inspect.TupleType():
-            return _in_list(_merge([_make(item, full, made) for item in info.item_types]))
+            return _in_list(_merge([_make(item, made) for item in info.item_types]))
         case inspect.UnionType():
-            return _merge([_make(member, full, made) for member in info.types])
+            return _merge([_make(member, made) for member in info.types])
         case _:
             return None
 
@@ -119,7 +115,7 @@ def _merge(collectors: list[Collect | None]) -> Collect | None:
     return collect_all
 
 
-def _in_struct(info: inspect.StructType, full: bool, made: dict[type, Collect]) -> Collect | None:
+def _in_struct(info: inspect.StructType, made: dict[type, Collect]) -> Collect | None:
     kind, fields = info.cls, list[tuple[str, Collect]]()
 
     def collect_fields(value: Any, loose: list[Any]) -> None:
@@ -129,7 +125,7 @@ def _in_struct(info: inspect.StructType, full: bool, made: dict[type, Collect]) 
 
     made[kind] = collect_fields  # before its fields are looked at: one of them may be of this very type
     for field in info.fields:
-        collect = _make(field.type, full, made)
+        collect = _make(field.type, made)
         if collect is not None:
             fields.append((field.name, collect))
     return collect_fields if fields else None
@@ -150,15 +146,20 @@ def _in_list(collect: Collect | None) -> Collect | None:
     return collect_items
 
 
-def _in_dict(collect: Collect | None) -> Collect:
+def _in_dict(collect: Collect | None, *, has_text_keys: bool) -> Collect:
+    is_open = has_text_keys and collect is _collect
+
     def collect_entries(value: Any, loose: list[Any]) -> None:
         if isinstance(value, dict):
-            loose.append({key: None for key in value if isinstance(key, str)} if collect is not _collect else value)
-            if collect is not None and collect is not _collect:
+            loose.append(value if is_open else {key: None for key in value if isinstance(key, str)})
+            if collect is not None and not is_open:
                 for item in value.values():
                     collect(item, loose)
 
     return collect_entries
+
+
+TEXT_KEYS = (inspect.StrType, inspect.AnyType)
 
 
 def _collect(value: Any, loose: list[Any]) -> None:

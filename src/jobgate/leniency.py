@@ -1,14 +1,15 @@
 """What the official SDKs send although the documentation says otherwise, put right by the type that is expected.
 
 * PHP encodes every empty map as `[]`.
-* Java callers who pass a map of strings send lists as JSON text or comma-joined, and objects as JSON text. (Their
-  numbers and booleans in strings are msgspec's to convert: decode with `strict=False` afterwards.)
+* Java callers who pass a map of strings send numbers and booleans as text, lists as JSON text or comma-joined, and
+  objects as JSON text.
 * `null` for an optional parameter means that it was not given.
-* Words of a closed set come in any case.
+* Words of a closed set come in any case, whole numbers with a zero fraction, booleans as 1 and 0.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -18,6 +19,12 @@ from msgspec import inspect
 
 Mend = Callable[[Any], Any]
 """Takes what JSON gave and returns what was meant, or the same if that is not clear; dicts are changed in place."""
+
+INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,3})?")
+FLAGS = {"true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
+
+OBJECTS = (inspect.StructType, inspect.DictType)
 
 _decode = msgspec.json.Decoder().decode
 
@@ -35,6 +42,12 @@ def _make(info: inspect.Type, made: dict[type, Mend]) -> Mend | None:
             return _dict_mend(_make(info.value_type, made))
         case inspect.CollectionType():
             return _list_mend(info, made)
+        case inspect.IntType():
+            return _mend_integer
+        case inspect.FloatType():
+            return _mend_number
+        case inspect.BoolType():
+            return _mend_flag
         case inspect.LiteralType():
             return _word_mend(info.values)
         case inspect.EnumType():
@@ -81,7 +94,7 @@ def _dict_mend(mend: Mend | None) -> Mend:
 
 def _list_mend(info: inspect.CollectionType, made: dict[type, Mend]) -> Mend:
     mend, max_length = _make(info.item_type, made), info.max_length
-    holds_containers = isinstance(info.item_type, inspect.StructType | inspect.DictType | inspect.CollectionType)
+    holds_containers = isinstance(info.item_type, (inspect.CollectionType, *OBJECTS))
 
     def mend_list(value: Any) -> Any:
         if type(value) is str:
@@ -94,10 +107,22 @@ def _list_mend(info: inspect.CollectionType, made: dict[type, Mend]) -> Mend:
     return mend_list
 
 
-def _word_mend(words: tuple[Any, ...]) -> Mend | None:
-    known = {word.casefold(): word for word in words if isinstance(word, str)}
-    if not known:
-        return None
+def _mend_integer(value: Any) -> Any:
+    if type(value) is str and INTEGER.fullmatch(value):
+        return int(value)
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+def _mend_number(value: Any) -> Any:
+    return float(value) if type(value) is str and NUMBER.fullmatch(value) else value
+
+
+def _mend_flag(value: Any) -> Any:
+    return FLAGS.get(value, value) if type(value) is str or type(value) is int else value
+
+
+def _word_mend(words: tuple[Any, ...]) -> Mend:
+    known = {str(word).casefold(): word for word in words}
 
     def mend_word(value: Any) -> Any:
         return known.get(value.casefold(), value) if type(value) is str and value not in words else value
@@ -109,27 +134,31 @@ def _union_mend(members: list[inspect.Type], made: dict[type, Mend]) -> Mend | N
     if len(members) == 1:
         return _make(members[0], made)
     lists = [member for member in members if isinstance(member, inspect.CollectionType)]
-    objects = [member for member in members if isinstance(member, inspect.StructType | inspect.DictType)]
-    others = [member for member in members if member not in lists and member not in objects]
+    objects = [member for member in members if isinstance(member, OBJECTS)]
+    scalars = [member for member in members if not isinstance(member, (inspect.CollectionType, *OBJECTS))]
     mend_list = _make(lists[0], made) if lists else None
     mend_object = _make(objects[0], made) if len(objects) == 1 else None
-    mend_word = _make(others[0], made) if len(others) == 1 else None
-    takes_text = any(not isinstance(other, NUMBERS) for other in others)
+    mends = [mend for mend in (_make(scalar, made) for scalar in scalars) if mend is not None]
+    takes_text = len(mends) < len(scalars)
 
     def mend_union(value: Any) -> Any:
-        kind, mend = type(value), mend_word
-        if kind is list and (lists or value):
-            mend = mend_list
-        elif kind is list or kind is dict:
+        kind = type(value)
+        if kind is str and takes_text:
+            return value
+        opening = value.lstrip()[:1] if kind is str else ""
+        if kind is list or opening == "[":
+            mend = mend_list or mend_object
+        elif kind is dict or opening == "{":
             mend = mend_object
-        elif kind is str and not takes_text:
-            mend = mend_object if mend_list is None or value.lstrip()[:1] == "{" else mend_list
+        else:
+            for mend_scalar in mends:
+                mended = mend_scalar(value)
+                if mended is not value:
+                    return mended
+            mend = mend_list if kind is str else None
         return value if mend is None else mend(value)
 
     return mend_union
-
-
-NUMBERS = (inspect.IntType, inspect.FloatType, inspect.BoolType)
 
 
 def _accepts_null(info: inspect.Type) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType, inspect
 
 from jobgate import complaints
-from jobgate.bounds import MAX_STRING_CHARS, check_loose, check_text, count_structure, make_collector
+from jobgate.bounds import check_loose, check_text, count_structure, make_collector
 from jobgate.errors import INPUT_SHOWN_CHARS, ApiError
 from jobgate.leniency import make_mend
 
@@ -61,7 +61,7 @@ def decode_request(raw: bytes | None, type: type[T]) -> tuple[T, tuple[str, ...]
     """The posted `request` as `type`, and the top-level names that `type` does not know (never `meta`).
 
     What fits the type exactly is decoded once. What does not is read again as the official SDKs mean it, by the rules
-    of `leniency` and with numbers and booleans in strings. Raises the protocol's 200xx for anything else.
+    of `leniency`. Raises the protocol's 200xx for anything else.
     """
     raw = b"{}" if raw is None else raw
     check_text(raw)
@@ -89,39 +89,67 @@ class _Reader(Generic[T]):
         self._info = info
         self._decode = msgspec.json.Decoder(type).decode
         self._mend = make_mend(info)
-        self._collect = make_collector(info, full=False)
-        self._collect_all = make_collector(info, full=True)
+        self._collect = make_collector(info)
         self._known = {"meta", *(field.encode_name for field in info.fields)}
 
     def read(self, raw: bytes) -> tuple[T, tuple[str, ...]]:
+        if len(raw) > LARGE_TEXT_BYTES:
+            return self._read_large(raw)
         try:
             value = self._decode(raw)
-        except msgspec.ValidationError as error:
-            if len(raw) > MAX_LENIENT_STRUCTURE and count_structure(raw) > MAX_LENIENT_STRUCTURE:
-                raise complaints.translate(error, self._info) from None
-            value, names = self._read_leniently(raw)
-            collect = self._collect_all
-        else:
-            names = _decode_names(raw)
-            collect = self._collect_all if len(raw) > MAX_STRING_CHARS else self._collect
-        if collect is not None:
+        except msgspec.ValidationError:
+            return self._mended(self._read_open(raw))
+        if self._collect is not None:
             loose: list[Any] = []
-            collect(value, loose)
+            self._collect(value, loose)
             check_loose(loose)
-        if names.keys() <= self._known:
-            return value, ()
-        unknown = (name[:INPUT_SHOWN_CHARS] for name in names if name not in self._known)
-        return value, tuple(islice(unknown, MAX_IGNORED_SHOWN))
+        return value, self._name_unknown(_decode_names(raw))
 
-    def _read_leniently(self, raw: bytes) -> tuple[T, dict[str, Any]]:
-        found = _decode_open(raw)
-        if not isinstance(found, dict) and found != []:
-            raise complaints.not_an_object()
-        mended = self._mend(found)
+    def _read_large(self, raw: bytes) -> tuple[T, tuple[str, ...]]:
+        # Checking everything, in C, costs less than looking in Python for what the type leaves open, whatever the type.
+        found = self._read_open(raw)
+        check_loose([found])
         try:
-            return msgspec.convert(mended, self._type, strict=False), mended
+            return self._fill(found), self._name_unknown(found)
+        except msgspec.ValidationError as error:
+            if count_structure(raw) > MAX_LENIENT_STRUCTURE:
+                raise complaints.translate(error, self._info) from None
+        return self._mended(found)
+
+    def _read_open(self, raw: bytes) -> dict[str, Any]:
+        try:
+            found = _decode_open(raw)
         except msgspec.ValidationError as error:
             raise complaints.translate(error, self._info) from None
+        if found == []:
+            return {}
+        if not isinstance(found, dict):
+            raise complaints.not_an_object()
+        return found
+
+    def _mended(self, found: dict[str, Any]) -> tuple[T, tuple[str, ...]]:
+        ignored = self._name_unknown(found)
+        mended = self._mend(found)
+        check_loose([mended])
+        try:
+            return self._fill(mended), ignored
+        except msgspec.ValidationError as error:
+            raise complaints.translate(error, self._info) from None
+
+    def _fill(self, found: dict[str, Any]) -> T:
+        try:
+            return msgspec.convert(found, self._type)
+        except msgspec.ValidationError as error:
+            if "`raw`" not in str(error):
+                raise
+            # A field that keeps its JSON can only be filled from JSON.
+            return self._decode(_encode(found))
+
+    def _name_unknown(self, names: dict[str, Any]) -> tuple[str, ...]:
+        if names.keys() <= self._known:
+            return ()
+        unknown = (name[:INPUT_SHOWN_CHARS] for name in names if name not in self._known)
+        return tuple(islice(unknown, MAX_IGNORED_SHOWN))
 
 
 @cache
