@@ -162,8 +162,9 @@ def _modules(trees: Iterator[tuple[str, Path]]) -> Iterator[tuple[ModuleType, Pa
                 continue
             if not all(part.isidentifier() for part in parts):
                 raise RegistryError(f"{file}: a file or folder name must be a Python identifier; write _ for -")
-            if any(file.with_suffix("").rglob("*.py")):
-                raise RegistryError(f"{file}: its folder {file.stem} has files too; move it there as index.py")
+            twin = file.parent.with_suffix(".py")
+            if file.parent != root and twin.is_file():
+                raise RegistryError(f"{twin}: its folder {twin.stem} has files too; move it there as index.py")
             try:
                 module = importlib.import_module(".".join((name, *parts)))
             except Exception as error:
