@@ -11,7 +11,8 @@ from jobgate.context import Context, Request
 from jobgate.errors import ApiError
 from jobgate.jobs import JobStarted
 from jobgate.registry import action
-from jobgate.sessions.entries import SessionEntry, complete
+from jobgate.sessions.drafts import Draft, make_draft
+from jobgate.sessions.entries import SessionEntry
 
 
 class SetSessions(Request, frozen=True, kw_only=True):
@@ -24,14 +25,14 @@ class SetSessions(Request, frozen=True, kw_only=True):
 @action("set", guarded=True)
 async def store_sessions(ctx: Context, request: SetSessions) -> JobStarted:
     """Start a job that creates up to 50 sessions, or replaces them as a whole; its results say how each entry ended."""
-    entries = [_complete(entry, index) for index, entry in enumerate(request.data)]
-    rows = sum(1 + len(entry.responses) for entry in entries)
-    started: JobStarted = await jobs.submit(ctx, "sessioncreate", {"data": entries}, entries=rows)
+    drafts = [_draft(entry, index) for index, entry in enumerate(request.data)]
+    rows = sum(1 + len(entry.responses) for entry in request.data)
+    started: JobStarted = await jobs.submit(ctx, "sessioncreate", {"data": drafts}, entries=rows)
     return started
 
 
-def _complete(entry: SessionEntry, index: int) -> SessionEntry:
+def _draft(entry: SessionEntry, index: int) -> Draft:
     try:
-        return complete(entry)
+        return make_draft(entry)
     except ApiError as error:
         raise ApiError(error.code, f"`data[{index}]`: {error.message}") from None

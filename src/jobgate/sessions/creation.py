@@ -62,19 +62,14 @@ async def _judge(
 
 
 async def _write(db: Transaction, organisation_id: int, chosen: Sequence[Placed]) -> set[str]:
-    """Write the sessions; the ids of those that a session of somebody else kept out."""
+    """Write the sessions; the ids of those that a session which was not there before kept out."""
     if not chosen:
         return set()
-    rows = [draft.columns(job_id) for draft, job_id in chosen]
-    written = await db.fetch("store_sessions", organisation_id, *map(list, zip(*rows, strict=True)))
+    bodies = [bytes(draft.session) for draft, _ in chosen]
+    written = await db.fetch("store_sessions", organisation_id, bodies, [job_id for _, job_id in chosen])
     numbers = {row["session_id"]: row["id"] for row in written}
     await db.execute("delete_responses", organisation_id, list(numbers.values()))
-    responses = [
-        response.columns(numbers[draft.session_id], position)
-        for draft, _ in chosen
-        if draft.session_id in numbers
-        for position, response in enumerate(draft.responses)
-    ]
-    if responses:
-        await db.execute("insert_responses", organisation_id, *map(list, zip(*responses, strict=True)))
+    drafts = [draft for draft, _ in chosen if draft.session_id in numbers]
+    responses = [bytes(draft.responses) for draft in drafts]
+    await db.execute("insert_responses", organisation_id, [numbers[draft.session_id] for draft in drafts], responses)
     return {draft.session_id for draft, _ in chosen} - numbers.keys()

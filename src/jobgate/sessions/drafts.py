@@ -1,118 +1,96 @@
-"""A session ready to be stored: what the parameters of its job hold, and the columns that they become."""
+"""A session ready to be stored: checked, completed, and in the JSON that Postgres takes apart.
+
+Postgres reads a response from JSON in half the time that it takes to hand it over column by column. The responses stand
+apart from the session, so that neither is read twice.
+"""
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from math import fsum
-from typing import NamedTuple
+from typing import Any
 
+import msgspec
 from msgspec import Raw, Struct
 
-from jobgate.sessions.entries import Status
+from jobgate import wire
+from jobgate.errors import ApiError, Code, shown
+from jobgate.sessions.entries import SessionEntry, SessionResponse
+from jobgate.times import Moment, read_moment, show_moment
 
 DECIMALS = 4
 """Scores are exact to this many decimals, as those of questions are."""
 
-_NO_LIST = Raw(b"[]")
-_NO_OBJECT = Raw(b"{}")
-
-
-class DraftResponse(Struct, frozen=True, kw_only=True):
-    """A completed `SessionResponse`."""
-
-    response_id: str
-    question_type: str = ""
-    question_reference: str = ""
-    item_reference: str = ""
-    automarkable: bool = True
-    attempted: bool
-    score: float | None = None
-    max_score: float | None = None
-    manual_score: float | None = None
-    max_manual_score: float | None = None
-    dt_score_updated: datetime | None = None
-    response: Raw = Raw()
-    question: Raw = Raw()
-
-    def columns(self, session_no: int, position: int) -> tuple[object, ...]:
-        """The row in `response`, in the order of `insert_responses`."""
-        return (
-            session_no,
-            position,
-            self.response_id,
-            self.question_type,
-            self.question_reference,
-            self.item_reference,
-            self.automarkable,
-            self.attempted,
-            self.score,
-            self.max_score,
-            self.manual_score,
-            self.max_manual_score,
-            self.dt_score_updated,
-            bytes(self.response) or None,
-            bytes(self.question) or None,
-        )
-
-
-class Totals(NamedTuple):
-    """A session's numbers."""
-
-    num_questions: int
-    num_attempted: int
-    score: float | None
-    max_score: float | None
-
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A completed `SessionEntry`. JSON that is only kept stays bytes."""
+    """What a job keeps of an entry; running it again stores the same."""
 
-    user_id: str
-    activity_id: str
     session_id: str
-    status: Status = "Completed"
-    num_questions: int = 0
-    num_attempted: int = 0
-    score: float | None = None
-    max_score: float | None = None
-    session_duration: int = 0
-    dt_saved: datetime | None = None
-    dt_started: datetime | None = None
-    dt_completed: datetime | None = None
-    metadata: Raw = _NO_OBJECT
-    items: Raw = _NO_LIST
-    responses: Sequence[DraftResponse] = ()
-    subscores: Raw = _NO_LIST
+    user_id: str
+    session: Raw
+    """A `SessionEntry` without responses; what has its default is left out."""
+    responses: Raw
+    """Its `SessionResponse`s."""
 
-    def columns(self, set_by: int) -> tuple[object, ...]:
-        """The row in `session`, in the order of `store_sessions`."""
-        return (
-            self.session_id,
-            self.user_id,
-            self.activity_id,
-            self.status,
-            *self.totals(),
-            self.session_duration,
-            self.dt_saved,
-            self.dt_started,
-            self.dt_completed,
-            bytes(self.metadata),
-            bytes(self.items),
-            bytes(self.subscores),
-            set_by,
-        )
 
-    def totals(self) -> Totals:
-        """Sums over the responses, or what the entry said where it has none. What a person gave counts first."""
-        responses = self.responses
-        if not responses:
-            return Totals(self.num_questions, self.num_attempted, self.score, self.max_score)
-        scores = [each.score if each.manual_score is None else each.manual_score for each in responses]
-        most = [each.max_score if each.max_manual_score is None else each.max_manual_score for each in responses]
-        return Totals(
-            len(responses),
-            sum(each.attempted for each in responses),
-            round(fsum(score or 0.0 for score in scores), DECIMALS),
-            round(fsum(score or 0.0 for score in most), DECIMALS),
-        )
+def make_draft(entry: SessionEntry) -> Draft:
+    """Decide everything that can be decided before the session is stored; raises `ApiError`."""
+    twice = [id for id, count in Counter(response.response_id for response in entry.responses).items() if count > 1]
+    if twice:
+        raise ApiError(Code.unsupported_value, f"`response_id` {shown(twice[0])} stands twice in one session")
+    responses = [_complete(response) for response in entry.responses]
+    session = msgspec.structs.replace(
+        entry,
+        session_id=entry.session_id or str(uuid.uuid4()),
+        dt_saved=_settle(entry.dt_saved, "dt_saved"),
+        dt_started=_settle(entry.dt_started, "dt_started"),
+        dt_completed=_settle(entry.dt_completed, "dt_completed"),
+        responses=[],
+        **_totals(entry, responses),
+    )
+    assert session.session_id is not None  # it was made above
+    return Draft(
+        session_id=session.session_id,
+        user_id=session.user_id,
+        session=Raw(wire.encode(session)),
+        responses=Raw(wire.encode(responses)),
+    )
+
+
+def _complete(response: SessionResponse) -> SessionResponse:
+    if response.attempted is not None and response.dt_score_updated is None:
+        return response
+    attempted = response.attempted
+    if attempted is None:
+        attempted = response.response is not None and _has_value(response.response.get("value"))
+    return msgspec.structs.replace(
+        response, attempted=attempted, dt_score_updated=_settle(response.dt_score_updated, "dt_score_updated")
+    )
+
+
+def _settle(moment: Moment | None, name: str) -> str | None:
+    """The whole second, as the wire shows it: filters must find what they see."""
+    return show_moment(read_moment(moment, name))
+
+
+def _has_value(value: Any) -> bool:
+    """Not null, not an empty text, not a list of nothing else."""
+    if isinstance(value, list):
+        return any(map(_has_value, value))
+    return value is not None and value != ""
+
+
+def _totals(entry: SessionEntry, responses: Sequence[SessionResponse]) -> dict[str, Any]:
+    """Sums over the responses; what the entry says where it has none. A score that a person gave counts first."""
+    if not responses:
+        return {"num_questions": entry.num_questions or 0, "num_attempted": entry.num_attempted or 0}
+    scores = [each.score if each.manual_score is None else each.manual_score for each in responses]
+    most = [each.max_score if each.max_manual_score is None else each.max_manual_score for each in responses]
+    return {
+        "num_questions": len(responses),
+        "num_attempted": sum(each.attempted is True for each in responses),
+        "score": round(fsum(score or 0 for score in scores), DECIMALS),
+        "max_score": round(fsum(score or 0 for score in most), DECIMALS),
+    }

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from collections import Counter
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from jobgate.errors import ApiError, Code, shown
-from jobgate.times import Moment, read_moment, show_moment
+from jobgate.times import Moment
 
 Status = Literal["Incomplete", "Completed", "Discarded", "Pending Scoring"]
 
@@ -118,45 +114,3 @@ class SessionEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     responses: Annotated[list[SessionResponse], Meta(max_length=1000)] = []
     subscores: Annotated[list[SessionSubscore], Meta(max_length=100)] = []
     """Definitions; results are computed, never taken."""
-
-
-def complete(entry: SessionEntry) -> SessionEntry:
-    """The entry with everything decided that can be decided before it is stored; raises `ApiError`.
-
-    A session id that is made here stays the same however often the job runs.
-    """
-    responses = entry.responses
-    twice = [id for id, count in Counter(response.response_id for response in responses).items() if count > 1]
-    if twice:
-        raise ApiError(Code.unsupported_value, f"`response_id` {shown(twice[0])} stands twice in one session")
-    return msgspec.structs.replace(
-        entry,
-        session_id=entry.session_id or str(uuid.uuid4()),
-        dt_saved=_settle(entry.dt_saved, "dt_saved"),
-        dt_started=_settle(entry.dt_started, "dt_started"),
-        dt_completed=_settle(entry.dt_completed, "dt_completed"),
-        responses=[_complete_response(response) for response in responses],
-    )
-
-
-def _complete_response(response: SessionResponse) -> SessionResponse:
-    if response.attempted is not None and response.dt_score_updated is None:
-        return response
-    attempted = response.attempted
-    if attempted is None:
-        attempted = response.response is not None and _has_value(response.response.get("value"))
-    return msgspec.structs.replace(
-        response, attempted=attempted, dt_score_updated=_settle(response.dt_score_updated, "dt_score_updated")
-    )
-
-
-def _settle(moment: Moment | None, name: str) -> str | None:
-    """The whole second, as the wire shows it: filters must find what they see."""
-    return show_moment(read_moment(moment, name))
-
-
-def _has_value(value: Any) -> bool:
-    """Not null, not an empty text, not a list of nothing else."""
-    if isinstance(value, list):
-        return any(map(_has_value, value))
-    return value is not None and value != ""

@@ -9,12 +9,12 @@ from jobgate import wire
 from jobgate.db import Database
 from jobgate.errors import ApiError
 from jobgate.sessions.creation import Placed, store_sessions
-from jobgate.sessions.drafts import Draft
-from jobgate.sessions.entries import SessionEntry, complete
+from jobgate.sessions.drafts import Draft, make_draft
+from jobgate.sessions.entries import SessionEntry
 
 BATCH_SESSIONS = 1000
-BATCH_ROWS = 20_000
-"""Sessions and responses of one transaction."""
+BATCH_BYTES = 8 * 1024 * 1024
+"""How much one transaction stores."""
 
 PROBLEMS_KEPT = 1000
 
@@ -38,7 +38,7 @@ def read_line(line: bytes, number: int) -> Draft:
     """The session that a line holds; raises `ValueError` with the number of the line and what is wrong with it."""
     try:
         entry, _ = wire.decode_request(line, SessionEntry)
-        return wire.decode(wire.encode(complete(entry)), Draft)
+        return make_draft(entry)
     except ApiError as error:
         raise ValueError(f"line {number}: {error.message.replace('`request`', 'the line')}") from None
 
@@ -53,7 +53,7 @@ async def import_sessions(
     """
     report = ImportReport()
     batch: list[tuple[int, Draft]] = []
-    rows = number = 0
+    size = number = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -63,10 +63,10 @@ async def import_sessions(
             report.refuse(str(problem))
             continue
         batch.append((number, draft))
-        rows += 1 + len(draft.responses)
-        if len(batch) == BATCH_SESSIONS or rows >= BATCH_ROWS:
+        size += len(line)
+        if len(batch) == BATCH_SESSIONS or size >= BATCH_BYTES:
             await _store(db, organisation_id, batch, report)
-            batch, rows = [], 0
+            batch, size = [], 0
             if on_batch is not None:
                 on_batch(number)
     if batch:

@@ -12,16 +12,18 @@ order by id for update
 insert into session (organisation_id, session_id, user_id, activity_id, status, num_questions, num_attempted, score,
     max_score, session_duration, dt_saved, dt_started, dt_completed, metadata, items, subscore_definitions, set_by,
     updated_at)
-select $1, entry.session_id, user_id, activity_id, status, num_questions, num_attempted, score, max_score,
-    session_duration, coalesce(dt_saved, clock.second), coalesce(dt_started, clock.second),
-    coalesce(dt_completed, case when status = 'Completed' then clock.second end),
-    metadata, items, subscore_definitions, set_by, clock_timestamp()
+select $1, entry.session_id, entry.user_id, entry.activity_id, coalesce(entry.status, 'Completed'),
+    entry.num_questions, entry.num_attempted, entry.score, entry.max_score, coalesce(entry.session_duration, 0),
+    coalesce(entry.dt_saved, clock.second), coalesce(entry.dt_started, clock.second),
+    coalesce(entry.dt_completed, case when coalesce(entry.status, 'Completed') = 'Completed' then clock.second end),
+    coalesce(entry.metadata, '{}'), coalesce(entry.items, '[]'), coalesce(entry.subscores, '[]'), draft.set_by,
+    clock_timestamp()
 from (select date_trunc('second', clock_timestamp()) as second) as clock,
-    unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::integer[], $8::float8[], $9::float8[],
-        $10::integer[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::json[], $15::json[],
-        $16::json[], $17::bigint[])
-    as entry (session_id, user_id, activity_id, status, num_questions, num_attempted, score, max_score,
-        session_duration, dt_saved, dt_started, dt_completed, metadata, items, subscore_definitions, set_by)
+    unnest($2::json[], $3::bigint[]) as draft (session, set_by),
+    json_to_record(draft.session) as entry (session_id text, user_id text, activity_id text, status text,
+        num_questions integer, num_attempted integer, score float8, max_score float8, session_duration integer,
+        dt_saved timestamptz, dt_started timestamptz, dt_completed timestamptz, metadata json, items json,
+        subscores json)
 order by entry.session_id
 on conflict (organisation_id, session_id) do update set
     activity_id = excluded.activity_id,
@@ -44,15 +46,18 @@ delete from response where organisation_id = $1 and session_no = any($2::bigint[
 insert into response (organisation_id, session_no, position, response_id, question_type, question_reference,
     item_reference, automarkable, attempted, score, max_score, manual_score, max_manual_score, dt_score_updated,
     response, question)
-select $1, session_no, position, response_id, question_type, question_reference, item_reference, automarkable,
-    attempted, score, max_score, manual_score, max_manual_score,
-    coalesce(dt_score_updated,
-        case when coalesce(score, manual_score) is not null then date_trunc('second', clock_timestamp()) end),
-    response, question
-from unnest($2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::boolean[],
-        $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::timestamptz[], $15::json[], $16::json[])
-    as entry (session_no, position, response_id, question_type, question_reference, item_reference, automarkable,
-        attempted, score, max_score, manual_score, max_manual_score, dt_score_updated, response, question)
+select $1, draft.session_no, entry.position - 1, entry.response_id, coalesce(entry.question_type, ''),
+    coalesce(entry.question_reference, ''), coalesce(entry.item_reference, ''), coalesce(entry.automarkable, true),
+    entry.attempted, entry.score, entry.max_score, entry.manual_score, entry.max_manual_score,
+    coalesce(entry.dt_score_updated, case when coalesce(entry.score, entry.manual_score) is not null then clock.second end),
+    entry.response, entry.question
+from (select date_trunc('second', clock_timestamp()) as second) as clock,
+    unnest($2::bigint[], $3::json[]) as draft (session_no, responses),
+    rows from (json_to_recordset(draft.responses) as (response_id text, question_type text, question_reference text,
+        item_reference text, automarkable boolean, attempted boolean, score float8, max_score float8,
+        manual_score float8, max_manual_score float8, dt_score_updated timestamptz, response json, question json))
+    with ordinality as entry (response_id, question_type, question_reference, item_reference, automarkable, attempted,
+        score, max_score, manual_score, max_manual_score, dt_score_updated, response, question, position)
 
 -- A place in the order of jobs for what is written without one: newer than every job accepted before.
 -- name: next_job_id
