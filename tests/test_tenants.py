@@ -1,0 +1,136 @@
+"""The walls between organisations: a walk over the catalogue, a walk over the statements, and a random walk of calls."""
+
+from __future__ import annotations
+
+import random
+import re
+import uuid
+from typing import Any
+
+import pytest
+
+from jobgate.db import QUERIES
+from jobgate.testing import House
+
+GUARDED_BY_STATEMENTS = {
+    "job": "claimed across organisations; every statement of a consumer binds its key",
+    "audit": "written only",
+    "consumer": "looked up before there is an organisation",
+    "consumer_organisation": "says which organisations there are for a consumer",
+}
+"""Tables with an organisation that row-level security does not guard, and why."""
+
+
+async def fetch(house: House, sql: str, *args: Any) -> list[Any]:
+    """Look at the tables directly."""
+    async with house.db.connection() as queries:
+        return await queries.connection.fetch(sql, *args)
+
+
+async def walled_tables(house: House) -> set[str]:
+    """Tables with an organisation that are not excused."""
+    rows = await fetch(
+        house,
+        "select table_name from information_schema.columns"
+        " where table_schema = 'public' and column_name = 'organisation_id'",
+    )
+    return {row["table_name"] for row in rows} - set(GUARDED_BY_STATEMENTS)
+
+
+async def test_row_level_security_is_forced_on_every_tenant_table(house: House) -> None:
+    rows = await fetch(
+        house,
+        "select relname, relrowsecurity and relforcerowsecurity as forced,"
+        " array(select polname from pg_policy where polrelid = pg_class.oid) as policies"
+        " from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace",
+    )
+    state = {row["relname"]: (row["forced"], len(row["policies"])) for row in rows}
+
+    tables = await walled_tables(house)
+    assert {"session", "response"} <= tables
+    assert {table: state[table] for table in tables} == {table: (True, 1) for table in tables}
+
+
+async def test_every_statement_on_a_tenant_table_binds_the_organisation(house: House) -> None:
+    tables = "|".join(await walled_tables(house))
+    touching = re.compile(rf"\b(from|join|into|update)\s+({tables})\b", re.IGNORECASE)
+
+    unbound = [
+        name
+        for name, text in QUERIES.items()
+        if touching.search(text) and not re.search(r"organisation_id\s*=\s*\$\d|insert into \w+\s*\(\s*organisation_id\b", text)
+    ]
+
+    assert unbound == []
+
+
+async def test_a_transaction_without_an_organisation_sees_no_row(house: House) -> None:
+    await create(house, house.home, "mine")
+
+    async with house.db.transaction() as tx:
+        assert await tx.connection.fetchval("select count(*) from session") == 0
+    async with house.db.transaction(2) as tx:
+        assert await tx.connection.fetchval("select count(*) from session") == 0
+    async with house.db.transaction(1) as tx:
+        assert await tx.connection.fetchval("select count(*) from session") == 1
+
+
+async def test_a_row_cannot_be_written_for_another_organisation(house: House) -> None:
+    await create(house, house.home, "mine")
+
+    with pytest.raises(Exception, match="row-level security"):
+        async with house.db.transaction(1) as tx:
+            await tx.connection.execute("update session set organisation_id = 2")
+
+
+async def create(house: House, who: Any, session_id: str) -> str:
+    """Create a session; the reference of its job."""
+    data = [{"session_id": session_id, "user_id": "user", "activity_id": "activity"}]
+    reply = await house.call("sessions", "set", {"data_format": "from_template", "data": data}, as_=who)
+    await house.carry()
+    reference: str = reply.data["job_reference"]
+    return reference
+
+
+READS = ("sessions/statuses", "sessions/metadata", "sessions/scores")
+
+
+async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: House) -> None:
+    """Each step names ids of the other organisation in whatever takes one; before and after, its data are the same."""
+    reference = await create(house, house.home, "mine")
+    dice = random.Random(7)
+    before = await fetch_sessions(house)
+    for _ in range(120):
+        endpoint, action, request = dice.choice(
+            [
+                *[(endpoint, "get", {"session_id": ["mine"], "user_id": ["user"]}) for endpoint in READS],
+                ("jobs", "get", {"references": [reference]}),
+                ("jobs", "update", {"references": [reference], "status": "queued"}),
+                ("jobs/sessions/statuses", "update", {"statuses": [entry(status="Discarded")]}),
+                ("jobs/sessions/metadata", "set", {"session_metadata": [entry(metadata={"stolen": True})]}),
+                ("jobs/sessions/scores/subscores", "get", {"session_id": ["mine"]}),
+                ("reports/datasets", "get", {"dataset_id": str(uuid.UUID(int=1))}),
+                ("sessions/statuses", "get", {"organisation_id": 1}),
+                ("jobs/sessions/statuses", "update", {"organisation_id": 1, "statuses": [entry(status="Discarded")]}),
+            ]
+        )
+        reply = await house.call(endpoint, action, request, as_=house.stranger)
+        if reply.status == 200 and action == "get" and endpoint in (*READS, "jobs"):
+            assert reply.data == []
+        assert reply.status in (200, 400, 403, 429)
+    await house.carry()
+
+    assert await fetch_sessions(house) == before
+    theirs = await house.call("jobs", "get", {"references": [reference]}, as_=house.other)
+    assert theirs.data == []  # nor does another consumer of the same organisation see a job
+
+
+def entry(**what: Any) -> dict[str, Any]:
+    """The other organisation's session, to be changed."""
+    return {"session_id": "mine", "user_id": "user"} | what
+
+
+async def fetch_sessions(house: House) -> list[Any]:
+    """The rows of organisation 1 as they are."""
+    async with house.db.transaction(1) as tx:
+        return [tuple(row) for row in await tx.connection.fetch("select * from session order by id")]
