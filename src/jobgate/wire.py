@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import islice
 from json.encoder import encode_basestring_ascii
@@ -157,11 +157,11 @@ def _reader(type: Any) -> _Reader[Any]:
     return _Reader(type)
 
 
-class _Meta(msgspec.Struct):
+class _Meta(msgspec.Struct, kw_only=True):
     """What is UNSET is left out: clients test for the key, not for its value."""
 
-    timestamp: int
     status: bool = True
+    timestamp: int
     records: int | UnsetType = UNSET
     next: str | UnsetType = UNSET
     versions: Any | UnsetType = UNSET
@@ -222,16 +222,22 @@ def _escape(encoded: bytes) -> bytes:
     return quoted.replace(r"\\", "\\").replace(r"\"", '"').encode()
 
 
+PLAIN = frozenset({str, int, bool, type(None), msgspec.Raw, UnsetType})
+
+
 def _refuse_nan(value: Any) -> None:
     if isinstance(value, float):
         if not isfinite(value):
             raise ValueError(f"{value} cannot be written as JSON")
-    elif isinstance(value, dict):
-        for item in value.values():
-            _refuse_nan(item)
+        return
+    if isinstance(value, dict):
+        items: Iterable[Any] = value.values()
     elif isinstance(value, list | tuple | set | frozenset):
-        for item in value:
-            _refuse_nan(item)
+        items = value
     elif isinstance(value, msgspec.Struct):
-        for item in msgspec.structs.astuple(value):
+        items = msgspec.structs.astuple(value)
+    else:
+        return
+    for item in items:
+        if type(item) not in PLAIN:
             _refuse_nan(item)
