@@ -21,7 +21,7 @@ Key = Annotated[str, Meta(min_length=1, max_length=256)]
 class Line(msgspec.Struct, frozen=True):
     """Who belongs where. Keys besides these (`session_ids` is for another type of dataset) are ignored."""
 
-    user_id: Annotated[str, Meta(min_length=1, max_length=256)]
+    user_id: Annotated[str, Meta(min_length=1, max_length=50)]
     group_path: Annotated[list[Key], Meta(max_length=16)]
 
 

@@ -16,6 +16,7 @@ from typing import IO, NamedTuple
 from urllib.parse import urlencode
 
 from jobgate.datasets.lines import MAX_LINES, read_checked, read_line, split_lines
+from jobgate.datasets.members import delete_members
 from jobgate.db import Database, Transaction
 from jobgate.errors import ApiError, Code
 from jobgate.keys import OuterKey
@@ -113,7 +114,7 @@ async def _store(tx: Transaction, target: Target, spool: IO[bytes], lines: int) 
     """Put the file in the place of an older one. COPY cannot write under row-level security, hence the way round."""
     _require_place(target, await tx.fetchval("hold_dataset", target.organisation_id, target.dataset_id))
     await tx.execute("put_dataset_file", *target, uuid.uuid4(), lines)
-    await tx.execute("delete_dataset_members", *target)
+    await delete_members(tx, *target)
     await tx.execute("stage_dataset_members")
     for rows in _batches(read_checked(iter(spool))):
         await tx.copy_rows("uploaded_line", ("user_id", "group_path"), rows)

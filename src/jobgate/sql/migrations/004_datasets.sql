@@ -32,7 +32,6 @@ create table dataset_member (                                   -- one uploaded 
     group_path text[] not null                                  -- {}: the root
 );
 create index dataset_member_by_user on dataset_member (organisation_id, dataset_id, user_id);
-create index dataset_member_by_file on dataset_member (organisation_id, dataset_id, number);
 
 -- The results of one compilation. `build` is the id of its job, so that a reader sees the older results to the end.
 create table dataset_build (
@@ -41,6 +40,8 @@ create table dataset_build (
     build bigint not null,
     primary key (organisation_id, dataset_id, build)
 );
+
+-- Tables that are filled and read at once have one index each: before their first analysis the planner could not choose.
 
 -- Groups are numbered so that a group comes right before all that are below it: `number` to `last` is a whole subtree.
 create table dataset_group (
@@ -51,12 +52,18 @@ create table dataset_group (
     parent integer not null,                                    -- -1: none
     depth integer not null,
     path text[] not null,
-    path_hash bigint not null,                                  -- paths can be too long for an index
     statistics json not null default '{}',
     primary key (organisation_id, build, number)
 );
-create index dataset_group_by_path on dataset_group (organisation_id, build, path_hash);
-create index dataset_group_by_parent on dataset_group (organisation_id, build, parent);
+
+create table dataset_path (                                     -- a group's number by its path
+    organisation_id integer not null,
+    build bigint not null,
+    hash bigint not null,                                       -- a path can be too long for an index
+    number integer not null,
+    path text[] not null,
+    primary key (organisation_id, build, hash, number)
+);
 
 -- A user's totals, once for each group that a line put the user into. `before` is the last such group with a smaller
 -- number (-1: none): where it lies outside a subtree, the row is the user's first inside, and counts there.
@@ -93,6 +100,10 @@ create policy tenant on dataset_build
 alter table dataset_group enable row level security;
 alter table dataset_group force row level security;
 create policy tenant on dataset_group
+    using (organisation_id = nullif(current_setting('jobgate.organisation', true), '')::integer);
+alter table dataset_path enable row level security;
+alter table dataset_path force row level security;
+create policy tenant on dataset_path
     using (organisation_id = nullif(current_setting('jobgate.organisation', true), '')::integer);
 alter table dataset_user enable row level security;
 alter table dataset_user force row level security;

@@ -1,0 +1,1 @@
+"""Reports: what is compiled from many sessions."""
