@@ -39,6 +39,13 @@ class Reply(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     next: str | None = None
 
 
+def as_reply(answer: Any) -> Reply[Any]:
+    """A handler may answer with bare data; a list counts its records."""
+    if isinstance(answer, Reply):
+        return answer
+    return Reply(data=answer, records=len(answer) if isinstance(answer, list | tuple) else None)
+
+
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """A consumer as its packets are judged: what it may do, and the secrets that speak for it."""
 

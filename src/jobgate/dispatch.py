@@ -23,7 +23,7 @@ import msgspec
 
 from jobgate import __version__, jobs, log, signing, wire
 from jobgate.callers import Callers
-from jobgate.context import Caller, Context, Guard, Reply
+from jobgate.context import Caller, Context, Guard, Reply, as_reply
 from jobgate.db import CONTENDED, UNAVAILABLE, Database
 from jobgate.errors import ApiError, Code, shown
 from jobgate.forms import Form, read_form
@@ -159,7 +159,9 @@ async def authenticate(gate: Gateway, call: Call, packet: signing.Packet, form: 
             raise ApiError(Code.signature_mismatch, "the signature does not fit the posted text and a live secret")
         signing.check_time(packet, time.time(), settings.clock_skew_s)
         if packet.domain not in caller.domains:
-            raise ApiError(Code.domain_not_allowed, f"the domain {shown(packet.domain)} is not allowed for the consumer")
+            raise ApiError(
+                Code.domain_not_allowed, f"the domain {shown(packet.domain)} is not allowed for the consumer"
+            )
     except ApiError as error:
         if error.code in _UNPROVEN:
             gate.callers.count_failure(call.source)
@@ -182,7 +184,9 @@ def find_action(gate: Gateway, call: Call, caller: Caller, endpoint: str, form: 
         raise ApiError(Code.endpoint_not_found, f"there is no endpoint {shown(endpoint)}")
     action = verbs.get(verb)
     if action is None:
-        raise ApiError(Code.unsupported_value, f"`action` must be {' or '.join(verbs)} on {endpoint}, not {shown(verb)}")
+        raise ApiError(
+            Code.unsupported_value, f"`action` must be {' or '.join(verbs)} on {endpoint}, not {shown(verb)}"
+        )
     return action
 
 
@@ -239,13 +243,6 @@ async def handle(gate: Gateway, call: Call, ctx: Context, action: Action, reques
     return wrap(gate, call, ctx, as_reply(reply))
 
 
-def as_reply(reply: Any) -> Reply[Any]:
-    """A handler may return bare data; a list counts its records."""
-    if isinstance(reply, Reply):
-        return reply
-    return Reply(data=reply, records=len(reply) if isinstance(reply, list | tuple) else None)
-
-
 def wrap(gate: Gateway, call: Call, ctx: Context, reply: Reply[Any], *, replayed: bool = False) -> Answer:
     """The success envelope, if it is not too large for a client."""
     body = wire.success(
@@ -270,7 +267,9 @@ def refuse(gate: Gateway, call: Call, error: ApiError) -> Answer:
         wait = _RETRY_AFTER_S
     body = wire.failure(error, now_s=int(time.time()), request_id=call.request_id)
     # Whole seconds, spread so that those who were refused together do not come back together.
-    return Answer(error.code.status, body, error.code, None if wait is None else max(1, round(wait * uniform(0.8, 1.2))))
+    return Answer(
+        error.code.status, body, error.code, None if wait is None else max(1, round(wait * uniform(0.8, 1.2)))
+    )
 
 
 def count_db_error(gate: Gateway, error: BaseException) -> None:

@@ -168,9 +168,9 @@ class SteeredJob(msgspec.Struct, frozen=True, kw_only=True):
 
     reference: str
     status: Literal["ok", "error"] = "ok"
-    code: int | None = None
-    message: str | None = None
-    state: JobState | None = None
+    code: int | UnsetType = UNSET
+    message: str | UnsetType = UNSET
+    state: JobState | UnsetType = UNSET
     """The state of the job now; a running job that is being cancelled ends a little later."""
 
 
@@ -203,7 +203,7 @@ def _find(text: str, found: dict[uuid.UUID, Any]) -> Any:
 
 def _tell(reference: str, row: Any, wanted: str) -> SteeredJob:
     if row is None:
-        return _refuse(reference, Code.unsupported_value, "unknown job", None)
+        return _refuse(reference, Code.unsupported_value, "unknown job")
     state = row["state"]
     if state == "completed":
         return _refuse(reference, Code.conflict, "the job is completed", state)
@@ -212,5 +212,5 @@ def _tell(reference: str, row: Any, wanted: str) -> SteeredJob:
     return SteeredJob(reference=reference, state=state)
 
 
-def _refuse(reference: str, code: Code, message: str, state: JobState | None) -> SteeredJob:
+def _refuse(reference: str, code: Code, message: str, state: JobState | UnsetType = UNSET) -> SteeredJob:
     return SteeredJob(reference=reference, status="error", code=code.number, message=message, state=state)

@@ -36,8 +36,8 @@ class SessionResult(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     user_id: str | None
     status: Literal["ok", "error"] = "ok"
-    code: int | None = None
-    message: str | None = None
+    code: int | UnsetType = UNSET
+    message: str | UnsetType = UNSET
     superseded: bool | UnsetType = UNSET
     """True: a newer job had written the session already, and it keeps that."""
 

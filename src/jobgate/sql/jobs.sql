@@ -68,9 +68,9 @@ from unnest($1::bigint[], $2::integer[]) as mine (id, fence)
 where job.id = mine.id and job.fence = mine.fence and job.state = 'running'
 returning job.id, job.cancel
 
--- Which of these claims still hold? Asked after a connection broke.
+-- Which of these claims still hold, and how far did they come? Asked before an attempt runs again.
 -- name: held_jobs
-select job.id from job join unnest($1::bigint[], $2::integer[]) as mine (id, fence)
+select job.id, job.cursor from job join unnest($1::bigint[], $2::integer[]) as mine (id, fence)
     on job.id = mine.id and job.fence = mine.fence and job.state = 'running'
 
 -- End jobs well, under the fence; fewer rows than asked for means that some were lost and everything must be undone.
@@ -88,24 +88,31 @@ update job set cursor = $3, progress = $4
 where id = $1 and fence = $2 and state = 'running'
 returning cancel
 
--- An attempt raised: queue the job again after a delay with full jitter, or halt it when it has failed too often or for good.
+-- An attempt raised: queue the job again after a delay with full jitter, or halt it when it has failed too often or for
+-- good. A job with a cancel mark is never queued again, here and below: it halts as cancelled.
 -- name: fail_job
 update job set failures = failures + 1, owner = null, lease_until = null,
-    state = case when $3 or failures + 1 >= $4 then 'halted' else 'queued' end,
-    error = case when $3 or failures + 1 >= $4 then $5::json end,
-    completed_at = case when $3 or failures + 1 >= $4 then clock_timestamp() end,
+    state = case when cancel or $3 or failures + 1 >= $4 then 'halted' else 'queued' end,
+    error = case when cancel then $8::json when $3 or failures + 1 >= $4 then $5::json end,
+    completed_at = case when cancel or $3 or failures + 1 >= $4 then clock_timestamp() end,
     run_at = clock_timestamp() + random() * least($7::interval, $6::interval * power(2, least(failures, 20)))
 where id = $1 and fence = $2 and state = 'running'
 returning state, failures, extract(epoch from run_at - clock_timestamp())::float8 as delay_s
 
 -- Put a job off without counting a failure: the other side asked us to wait.
 -- name: defer_job
-update job set state = 'queued', owner = null, lease_until = null, run_at = clock_timestamp() + $3
+update job set owner = null, lease_until = null, run_at = clock_timestamp() + $3,
+    state = case when cancel then 'halted' else 'queued' end,
+    error = case when cancel then $4::json end,
+    completed_at = case when cancel then clock_timestamp() end
 where id = $1 and fence = $2 and state = 'running'
 
 -- Give claims back: a stopping worker's jobs start again elsewhere at once, and it counts as nothing.
 -- name: release_jobs
-update job set state = 'queued', releases = releases + 1, owner = null, lease_until = null, run_at = clock_timestamp()
+update job set releases = releases + 1, owner = null, lease_until = null, run_at = clock_timestamp(),
+    state = case when cancel then 'halted' else 'queued' end,
+    error = case when cancel then $3::json end,
+    completed_at = case when cancel then clock_timestamp() end
 from unnest($1::bigint[], $2::integer[]) as mine (id, fence)
 where job.id = mine.id and job.fence = mine.fence and job.state = 'running'
 
