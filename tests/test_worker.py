@@ -241,6 +241,42 @@ async def test_a_long_task_goes_on_where_its_last_chunk_committed(make_house: Ma
         assert (row["state"], row["attempt"], row["failures"]) == ("completed", 2, 1)
 
 
+async def test_a_long_task_whose_connection_breaks_goes_on_from_its_last_chunk(make_house: MakeHouse) -> None:
+    broken: list[int] = []
+
+    async def step(run: Run[Toy]) -> None:
+        for number in range(run.cursor or 0, run.params.steps):
+            async with run.chunk() as chunk:
+                await chunk.db.connection.execute("insert into effect values ($1, $2)", run.facts.id, f"{number}")
+                if number in (2, 4) and number not in broken:
+                    broken.append(number)
+                    await chunk.db.connection.execute("select pg_terminate_backend(pg_backend_pid())")
+                chunk.save(number + 1, done=number + 1, total=run.params.steps)
+        async with run.chunk() as chunk:
+            chunk.finish([])
+
+    async with toy_house(make_house, make_task(step, "long")) as house:
+        await submit(house, "a", steps=6)
+
+        await house.carry()
+
+        assert await effects(house) == ["0", "1", "2", "3", "4", "5"]
+        (row,) = await rows(house, "select state, attempt, failures from job")
+        assert (row["state"], row["attempt"], row["failures"]) == ("completed", 1, 0)
+
+
+async def test_an_operating_system_error_of_the_task_is_its_failure(make_house: MakeHouse) -> None:
+    async def open_nothing(batch: Batch[Toy]) -> None:
+        raise FileNotFoundError("no such file")
+
+    async with toy_house(make_house, make_task(open_nothing), max_failures=1) as house:
+        await submit(house, "a")
+
+        await house.carry()
+
+        assert await states(house) == {"halted": 1}
+
+
 async def test_a_stopping_worker_gives_a_long_job_back_between_two_chunks(make_house: MakeHouse) -> None:
     started = asyncio.Event()
 

@@ -1,0 +1,79 @@
+"""Leases: which jobs this worker holds, until when by its own clock, and which of them it should stop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from jobgate import jobs
+from jobgate.db import CONTENDED, UNAVAILABLE, Database
+from jobgate.jobs import Claim
+from jobgate.metrics import Metrics
+
+
+class Leases:
+    """What one worker holds. A job that is forgotten here is not renewed: it ends, or its lease runs out."""
+
+    def __init__(self, db: Database, metrics: Metrics, lease_s: float) -> None:
+        self.db = db
+        self.metrics = metrics
+        self.lease_s = lease_s
+        self.held: dict[int, Claim] = {}
+        self.unwanted: set[int] = set()
+        """Jobs that somebody cancelled, or that another worker holds by now."""
+        self._attempts: dict[int, asyncio.Task[None]] = {}
+        self._deadline = 0.0
+
+    @property
+    def are_over(self) -> bool:
+        """Whether the oldest lease has run out by our own clock: another worker may hold these jobs by now."""
+        return time.monotonic() > self._deadline
+
+    def hold(self, claims: Iterable[Claim], asked: float) -> None:
+        """Claims that Postgres granted. Their lease counts from when it was asked for, however long the answer took."""
+        deadline = asked + self.lease_s
+        self._deadline = min(self._deadline, deadline) if self.held else deadline
+        self.held |= {claim.facts.id: claim for claim in claims}
+
+    def forget(self, claims: Iterable[Claim]) -> None:
+        """Jobs that have ended, or that another worker shall have."""
+        for claim in claims:
+            self.held.pop(claim.facts.id, None)
+            self.unwanted.discard(claim.facts.id)
+
+    def run(self, claims: Iterable[Claim], attempt: asyncio.Task[None]) -> None:
+        """`attempt` carries these jobs from now on: it is cancelled when one of them becomes unwanted."""
+        for claim in claims:
+            self._attempts[claim.facts.id] = attempt
+
+    def rest(self, claims: Iterable[Claim]) -> None:
+        """Nothing carries these jobs at the moment."""
+        for claim in claims:
+            self._attempts.pop(claim.facts.id, None)
+
+    def cancel_attempts(self) -> None:
+        """Cancel whatever runs."""
+        for attempt in set(self._attempts.values()):
+            attempt.cancel()
+
+    async def renew_forever(self) -> None:
+        """Renew all leases in one statement every third of a lease, and stop what is no longer ours or wanted."""
+        while True:
+            await asyncio.sleep(self.lease_s / 3)
+            held = list(self.held.values())
+            if not held:
+                continue
+            asked = time.monotonic()
+            try:
+                cancels = await jobs.renew(self.db, held, self.lease_s)
+            except CONTENDED + UNAVAILABLE:
+                continue  # the leases may survive until the next try
+            self._deadline = asked + self.lease_s
+            self.metrics.lease_renew_seconds.observe(time.monotonic() - asked)
+            for claim in held:
+                id = claim.facts.id
+                if cancels.get(id, True) and id in self.held:
+                    self.unwanted.add(id)
+                    if id in self._attempts:
+                        self._attempts[id].cancel()
