@@ -14,11 +14,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from jobgate import dispatch, log, migrations, wire
 from jobgate.callers import Callers
@@ -41,7 +40,18 @@ JSON_TYPE = (b"content-type", b"application/json; charset=utf-8")
 _CLOCK_LIMIT_S = 30.0
 
 
-def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Starlette:
+class Application(Starlette):
+    """Answers POST before any middleware and routing of the framework, and leaves it the rest."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI call."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            await answer_post(self.state.gate, scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Application:
     """The gateway. `app.state.gate` is there once the lifespan has started."""
 
     @asynccontextmanager
@@ -50,14 +60,13 @@ def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Starle
             app.state.gate = await open_gateway(settings, actions, metrics, stack)
             yield
 
-    return Starlette(
+    return Application(
         routes=[
             Route("/healthz", show_health, methods=["GET"]),
             Route("/readyz", show_readiness, methods=["GET"]),
             Route("/metrics", show_metrics, methods=["GET"]),
             Route("/uploads/{dataset_id}/{number}", receive_upload, methods=["PUT"]),
         ],
-        middleware=[Middleware(Front)],
         exception_handlers={404: refuse_method, 405: refuse_method, Exception: refuse_internal},
         lifespan=lifespan,
     )
@@ -99,20 +108,6 @@ async def open_gateway(settings: Settings, actions: Actions, metrics: Metrics, s
 async def _end(background: asyncio.Task[None]) -> None:
     background.cancel()
     await asyncio.wait([background])
-
-
-class Front:
-    """The first to see a request: answers POST, passes the rest on, and writes the request log."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI call."""
-        if scope["type"] == "http" and scope["method"] == "POST":
-            await answer_post(scope["app"].state.gate, scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
 
 
 async def answer_post(gate: Gateway, scope: Scope, receive: Receive, send: Send) -> None:

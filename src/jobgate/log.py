@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 import msgspec
@@ -48,20 +49,38 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's time, level, event name, scope and fields; long text is cut."""
-        line: dict[str, Any] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
-            "event": _cut(record.getMessage()),
+        fields: dict[str, Any] = getattr(record, "fields", _NO_FIELDS)
+        line = {
+            "at": f"{_show_second(int(record.created))}.{int(record.created % 1 * 1000):03}Z",
+            "level": _LEVELS.get(record.levelno) or record.levelname.lower(),
+            "event": record.getMessage(),
+            **scope.get(),
+            **fields,
         }
-        line |= scope.get()
-        for name, value in getattr(record, "fields", {}).items():
-            line[name] = _cut(value) if isinstance(value, str) else value
         if record.exc_info:
             # The end of a traceback names the place; the beginning is the event loop.
             line["traceback"] = self.formatException(record.exc_info)[-4 * FIELD_SHOWN_CHARS :]
         if record.name != "jobgate":
             line["logger"] = record.name
+        try:
+            text = _encoder.encode(line)
+            if len(text) <= FIELD_SHOWN_CHARS:  # then no field is longer, and most lines are done
+                return text.decode()
+        except UnicodeEncodeError:
+            pass
+        for name, value in line.items():
+            if isinstance(value, str) and name != "traceback":
+                line[name] = _cut(value)
         return _encoder.encode(line).decode()
+
+
+_NO_FIELDS: dict[str, Any] = {}
+_LEVELS = {level: logging.getLevelName(level).lower() for level in (logging.DEBUG, logging.INFO, logging.WARNING)}
+
+
+@lru_cache(maxsize=2)
+def _show_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _cut(text: str) -> str:
@@ -126,4 +145,6 @@ def configure(level: str, sink: BinaryIO | None = None) -> BackgroundHandler:
     root.addHandler(handler)
     root.setLevel(logging.WARNING)  # libraries: only what matters
     logging.getLogger("jobgate").setLevel(level.upper())
+    # No line tells them, and finding them out is half the cost of a record.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return handler

@@ -36,7 +36,7 @@ def build_call(path: str, action: str, request: Any, who: Credentials = CALLER) 
 async def open_refusals(stage: Stage) -> AsyncIterator[Sides]:
     """Row 1."""
     forger = CALLER._replace(secret="not-the-secret-that-anybody-here-has-ever-had")
-    call = build_call(JOBS, "get", {"references": [str(uuid.uuid4())]}, forger)
+    call = build_call(JOBS, "get", {"references": [str(uuid.uuid4()), str(uuid.uuid4())], "limit": 2}, forger)
     async with (
         stage.serving("gateway", "jobgate", "serve") as gateway,
         stage.serving("refusing", "jobgate.bench.peers", "refusing") as peer,
