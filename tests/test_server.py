@@ -82,6 +82,12 @@ class App:
                     await asyncio.wait([gone], timeout=0)
                 self.disconnected.set()
                 return
+            case "/pieces":
+                headers = [(b"content-length", b"300000")]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": b"a" * 100_000, "more_body": True})
+                await send({"type": "http.response.body", "body": b"b" * 200_000})
+                return
             case "/hold":
                 self.held.release()
                 await self.release.wait()
@@ -255,6 +261,26 @@ async def test_answers_carry_the_date_and_no_server_name() -> None:
     assert "server" not in refusal.headers
 
 
+async def test_head_and_body_of_an_answer_leave_together() -> None:
+    async with gateway() as gate:
+        peer = await gate.connect()
+        await peer.send(post())
+        first_segment = await peer.reader.read(65536)
+
+    assert first_segment.endswith(b"}")
+
+
+async def test_a_large_answer_in_pieces_arrives_whole() -> None:
+    async with gateway() as gate:
+        peer = await gate.connect()
+        await peer.send(post(path=b"/pieces"))
+        head = await peer.reader.readuntil(b"\r\n\r\n")
+        body = await peer.reader.readexactly(300_000)
+
+    assert b"content-length: 300000" in head
+    assert body == b"a" * 100_000 + b"b" * 200_000
+
+
 async def test_pipelined_requests_are_answered_in_order() -> None:
     async with gateway() as gate:
         peer = await gate.connect()
@@ -352,8 +378,9 @@ async def test_a1_a_known_method_is_left_to_the_app(method: str) -> None:
     async with gateway() as gate:
         peer = await gate.connect()
         await peer.send(b"%s / HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n" % method.encode())
-        await peer.reader.read()
+        answer = await peer.reader.read()
 
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert [scope["method"] for scope in gate.app.seen] == [method]
 
 

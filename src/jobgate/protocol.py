@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,8 +22,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from jobgate import log
-from jobgate.arrival import JUDGED, Arrival
+from jobgate.arrival import Arrival
 from jobgate.errors import ApiError, Code
+from jobgate.outlet import Outlet
 from jobgate.refusals import explain, unknown_method, write_refusal
 from jobgate.settings import Settings
 from jobgate.source import TrustedProxies, source_of
@@ -41,6 +43,8 @@ LINGER_S: Final = 2.0
 
 PIPELINE_MAX: Final = 32
 """Requests that one connection may send ahead of the answer to the first."""
+
+_NOWHERE: Any = deque(maxlen=0)
 
 logger = logging.getLogger("jobgate")
 
@@ -94,6 +98,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._phase = IDLE
         self._since = 0.0
         self._arrival = Arrival(server_state.settings)
+        self._read_bytes = 0  # in the reads that brought the head, so that a short one need not be measured
+        self._outlet: Outlet
         self._running: RequestResponseCycle | None = None
         self._is_deaf = False
         self._held: ApiError | None = None
@@ -140,6 +146,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._is_deaf:
             return
         phase, arrival = self._phase, self._arrival
+        self._read_bytes = len(data) if phase != HEAD else self._read_bytes + len(data)
         try:
             self.parser.feed_data(data)
             # What can be weighed is a read within one part of one request, and the read that begins a head.
@@ -207,29 +214,21 @@ class GatewayProtocol(HttpToolsProtocol):
         self._since = self.loop.time()
         self._arrival = Arrival(self._state.settings)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; trailers come this way too, and are dropped."""
-        if self._phase == HEAD:
-            name = name.lower()
-            self.headers.append((name, value))
-            if name in JUDGED:
-                self._arrival.judged.append((name, value))
-
     def on_headers_complete(self) -> None:
         """Judge the head; only a good one reaches the app."""
         arrival, parser = self._arrival, self.parser
         method = parser.get_method()
-        arrival.judge_head(method, self.url, parser.get_http_version(), self.headers)
+        arrival.judge_head(method, self.url, parser.get_http_version(), self.headers, self._read_bytes)
         if parser.should_upgrade():
             if method == b"CONNECT":
                 raise unknown_method()
             return  # the parser stops here, and `data_received` goes on
         if len(self.pipeline) >= PIPELINE_MAX:
             raise ApiError(Code.too_much, f"more than {PIPELINE_MAX} requests were sent ahead of their answers")
-        self.expect_100_continue = arrival.expects_continue
         if arrival.forwarded and self._is_behind_proxy:
             self.scope["client"] = (source_of(self._peer, arrival.forwarded, self._state.trusted), 0)
         super().on_headers_complete()
+        self.headers = _NOWHERE  # what comes from here on are trailers
         if self._state.is_draining:
             self.cycle.keep_alive = False
         self._phase = BODY
@@ -241,7 +240,10 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
-        self._arrival.take_body(len(body))
+        arrival = self._arrival
+        arrival.body_bytes += len(body)
+        if arrival.body_bytes > arrival.body_limit:
+            raise arrival.body_too_large()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -249,9 +251,10 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._phase == BODY:  # else the parser stopped at an upgrade
             super().on_message_complete()
             self._phase = IDLE
-            self._since = self.loop.time()
-            if self._state.is_draining and not self._is_answering():
-                self.transport.close()
+            if not self._is_answering():
+                self._since = self.loop.time()
+                if self._state.is_draining:
+                    self.transport.close()
 
     def _write_head_without_upgrade(self) -> bytes:
         # RFC 9110 7.8: a server may ignore an upgrade. llhttp cannot: it takes what follows for another protocol. So
@@ -271,6 +274,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
+        self._outlet = Outlet(self.transport)
+        cycle.transport = self._outlet  # type: ignore[assignment]  # it has the methods that a cycle calls
         task = self.loop.create_task(self._answer(cycle, app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
@@ -293,6 +298,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or with the refusal that waited for this answer."""
+        self._outlet.flush()
         if self.transport.is_closing():
             return
         if self._phase == IDLE:
