@@ -1,0 +1,65 @@
+"""`sessions/scores` get."""
+
+from __future__ import annotations
+
+from jobgate.testing import House
+from tests.session_calls import entry, read, response, set_sessions
+
+ENDPOINT = "sessions/scores"
+
+
+async def test_a_record_has_the_documented_fields(house: House) -> None:
+    await set_sessions(house, entry(score=39, max_score=40.5), entry("s-2", status="Incomplete"))
+
+    first, second = await read(house, ENDPOINT)
+
+    assert first == {
+        "user_id": "u-1",
+        "activity_id": "a-1",
+        "session_id": "s-1",
+        "score": 39,
+        "max_score": 40.5,
+        "status": "Completed",
+        "subscores": [],
+    }
+    assert type(first["score"]) is int
+    assert (second["score"], second["max_score"]) == (None, None)
+
+
+async def test_response_scores_come_where_wanted_and_never_an_answer(house: House) -> None:
+    scored = response("r-2", item_reference="i", score=1.5, max_score=2, dt_score_updated="2019-10-21T23:48:31Z")
+    await set_sessions(house, entry(responses=[scored, response("r-1")]), entry("s-2"))
+
+    first, second = await read(house, ENDPOINT, include_response_scores=True)
+
+    assert first["responses"] == [
+        {
+            "item_reference": "i",
+            "response_id": "r-2",
+            "score": 1.5,
+            "max_score": 2,
+            "dt_score_updated": "2019-10-21T23:48:31Z",
+        },
+        {"item_reference": "", "response_id": "r-1", "score": None, "max_score": None, "dt_score_updated": None},
+    ]
+    assert second["responses"] == []
+    assert "responses" not in (await read(house, ENDPOINT))[0]
+
+
+async def test_subscores_are_results_not_definitions(house: House) -> None:
+    definitions = [{"id": "all", "title": "All", "items": ["i"]}]
+    await set_sessions(house, entry(subscores=definitions))
+    before = await read(house, ENDPOINT)
+    results = b'[{"id":"all","title":"All","num_questions":1,"score":0.5,"items":["i"]}]'
+    async with house.db.transaction(1) as tx:
+        await tx.connection.execute("update session set subscores = $1", results)
+
+    (record,) = await read(house, ENDPOINT)
+
+    assert before[0]["subscores"] == []
+    assert record["subscores"] == [{"id": "all", "title": "All", "num_questions": 1, "score": 0.5, "items": ["i"]}]
+
+
+async def test_the_flag_is_a_boolean(house: House) -> None:
+    assert (await house.call(ENDPOINT, "get", {"include_response_scores": "perhaps"})).code == 20003
+    assert (await house.call(ENDPOINT, "get", {"include_response_scores": "true"})).data == []

@@ -1,0 +1,1 @@
+"""Facts about sessions as a whole: how they are stored, imported and found."""
