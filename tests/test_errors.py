@@ -59,10 +59,12 @@ def signed(
     request: Any = None, action: str | None = "get", *, who: Credentials = HOME, offset_s: float = 0, **keys: Any
 ) -> bytes:
     """A signed form, now or `offset_s` from now."""
-    return sign_form(who, {} if request is None else request, action, now=datetime.now(UTC) + timedelta(seconds=offset_s), **keys)
+    return sign_form(
+        who, {} if request is None else request, action, now=datetime.now(UTC) + timedelta(seconds=offset_s), **keys
+    )
 
 
-class Nothing(Request):
+class Nothing(Request, frozen=True, kw_only=True):
     """No parameters."""
 
 
@@ -96,7 +98,7 @@ def check(sent: Sent, code: Code) -> None:
     assert (sent.status, sent.body["meta"]["code"]) == (code.status, code.number), sent
     assert sent.body["meta"]["status"] is False
     assert sent.body["meta"]["message"]
-    assert uuid.UUID(sent.body["meta"]["request_uuid"])
+    assert str(uuid.UUID(sent.body["meta"]["request_uuid"])) == sent.body["meta"]["request_uuid"]
     assert sent.headers["content-type"] == "application/json; charset=utf-8"
 
 

@@ -73,7 +73,12 @@ async def server(servers: Servers) -> AsyncIterator[Server]:
 async def test_an_unmodified_sdk_loads_changes_and_reads_sessions(server: Server) -> None:
     sdk = Sdk(server)
     sessions = [
-        {"user_id": entry["user_id"], "session_id": entry["session_id"], "activity_id": "chemistry", "status": "Incomplete"}
+        {
+            "user_id": entry["user_id"],
+            "session_id": entry["session_id"],
+            "activity_id": "chemistry",
+            "status": "Incomplete",
+        }
         for entry in STATUSES["statuses"]
     ]
 
@@ -89,7 +94,7 @@ async def test_an_unmodified_sdk_loads_changes_and_reads_sessions(server: Server
     assert statuses == {"jessepinkman": "Completed", "walterwhite": "Incomplete"}
     pages = await sdk.pages("sessions/metadata", {"user_id": ["jessepinkman"]})
     (record,) = [record for page in pages for record in page["data"]]
-    assert record["metadata"] == METADATA["session_metadata"][0]["metadata"]  # type: ignore[index]  # a dict of lists
+    assert record["metadata"] == METADATA["session_metadata"][0]["metadata"]
 
 
 async def test_an_unmodified_sdk_reads_a_refusal(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""The walls between organisations: a walk over the catalogue, a walk over the statements, and a random walk of calls."""
+"""The walls between organisations: walks over the catalogue, over the statements, and over calls at random."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_row_level_security_is_forced_on_every_tenant_table(house: House) 
 
     tables = await walled_tables(house)
     assert {"session", "response"} <= tables
-    assert {table: state[table] for table in tables} == {table: (True, 1) for table in tables}
+    assert {table: state[table] for table in tables} == dict.fromkeys(tables, (True, 1))
 
 
 async def test_every_statement_on_a_tenant_table_binds_the_organisation(house: House) -> None:
@@ -58,7 +58,8 @@ async def test_every_statement_on_a_tenant_table_binds_the_organisation(house: H
     unbound = [
         name
         for name, text in QUERIES.items()
-        if touching.search(text) and not re.search(r"organisation_id\s*=\s*\$\d|insert into \w+\s*\(\s*organisation_id\b", text)
+        if touching.search(text)
+        and not re.search(r"organisation_id\s*=\s*\$\d|insert into \w+\s*\(\s*organisation_id\b", text)
     ]
 
     assert unbound == []

@@ -28,7 +28,9 @@ class Toy(msgspec.Struct):
     steps: int = 1
 
 
-def make_task(carry: Callable[[Any], Awaitable[None]], kind: Literal["set", "long"] = "set", timeout_s: float = 10) -> Task:
+def make_task(
+    carry: Callable[[Any], Awaitable[None]], kind: Literal["set", "long"] = "set", timeout_s: float = 10
+) -> Task:
     """A task that was never in a file."""
     return Task("toy", kind, carry, Toy, timeout_s, "A toy.", Path("toy.py"))
 
@@ -111,7 +113,9 @@ async def test_a_failing_job_does_not_spoil_its_neighbours(make_house: MakeHouse
 
         assert await effects(house) == ["a", "b", "c", "d"]
         halted = await rows(house, "select failures, error from job where state = 'halted'")
-        assert [(row["failures"], wire.decode(row["error"], dict[str, str])["code"]) for row in halted] == [(2, "failed")]
+        assert [(row["failures"], wire.decode(row["error"], dict[str, str])["code"]) for row in halted] == [
+            (2, "failed")
+        ]
 
 
 async def test_a_failed_attempt_leaves_a_log_entry_without_the_exception_text(make_house: MakeHouse) -> None:
@@ -136,7 +140,7 @@ async def test_a_refused_job_halts_at_once_and_says_why(make_house: MakeHouse) -
 
         (row,) = await rows(house, "select state, attempt, error from job")
         assert (row["state"], row["attempt"]) == ("halted", 1)
-        assert wire.decode(row["error"], Any) == {"code": "failed", "message": "the dataset is gone"}
+        assert wire.decode(row["error"], dict[str, str]) == {"code": "failed", "message": "the dataset is gone"}
 
 
 async def test_a_deferred_job_comes_again_without_a_failure(make_house: MakeHouse) -> None:
@@ -196,7 +200,7 @@ async def test_an_attempt_that_takes_too_long_is_cancelled_and_named(make_house:
 
         (row,) = await rows(house, "select state, error from job")
         assert row["state"] == "halted"
-        assert wire.decode(row["error"], Any)["code"] == "timeout"
+        assert wire.decode(row["error"], dict[str, str])["code"] == "timeout"
 
 
 async def test_an_attempt_that_ignores_its_cancellation_makes_the_process_unusable(make_house: MakeHouse) -> None:
@@ -319,7 +323,9 @@ async def test_a_stopping_worker_gives_back_what_does_not_end_in_time(make_house
         await asyncio.wait_for(running, 5)
 
         left = await rows(house, "select state, failures, losses, releases from job")
-        assert {(row["state"], row["failures"], row["losses"], row["releases"]) for row in left} == {("queued", 0, 0, 1)}
+        assert {(row["state"], row["failures"], row["losses"], row["releases"]) for row in left} == {
+            ("queued", 0, 0, 1)
+        }
 
 
 async def test_a_cancelled_job_halts_and_its_neighbours_do_not(make_house: MakeHouse) -> None:
@@ -343,11 +349,16 @@ async def test_a_cancelled_job_halts_and_its_neighbours_do_not(make_house: MakeH
         assert await effects(house) == ["a", "b"]
 
 
+async def write_late(house: House, claim: jobs.Claim) -> None:
+    """What a worker does that was frozen and wakes."""
+    async with house.db.transaction(1) as tx:
+        await tx.connection.execute("insert into effect values (0, 'late')")
+        await jobs.complete(tx, [claim], [b"[]"], [None])
+
+
 async def lose(house: House) -> None:
     """Claim everything as a worker that never comes back."""
-    await jobs.claim(
-        house.db, ["toy"], owner=uuid.uuid4(), lease_s=0.001, jobs=100, entries=100, suspects=False
-    )
+    await jobs.claim(house.db, ["toy"], owner=uuid.uuid4(), lease_s=0.001, jobs=100, entries=100, suspects=False)
     await jobs.claim(house.db, ["toy"], owner=uuid.uuid4(), lease_s=0.001, jobs=100, entries=100, suspects=True)
 
 
@@ -379,7 +390,7 @@ async def test_a_job_that_loses_its_worker_three_times_is_halted_as_lost(make_ho
 
         (row,) = await rows(house, "select state, error from job")
         assert row["state"] == "halted"
-        assert wire.decode(row["error"], Any)["code"] == "lost"
+        assert wire.decode(row["error"], dict[str, str])["code"] == "lost"
 
 
 async def test_what_a_worker_writes_after_losing_its_lease_is_refused(make_house: MakeHouse) -> None:
@@ -392,9 +403,7 @@ async def test_what_a_worker_writes_after_losing_its_lease_is_refused(make_house
         await house.carry()
 
         with pytest.raises(jobs.Fenced):
-            async with house.db.transaction(1) as tx:
-                await tx.connection.execute("insert into effect values (0, 'late')")
-                await jobs.complete(tx, [late], [b"[]"], [None])
+            await write_late(house, late)
 
         assert await effects(house) == ["a"]
 
@@ -424,8 +433,6 @@ async def test_a_batch_takes_no_more_entries_than_it_may(make_house: MakeHouse) 
                     entries=entries,
                 )
 
-        claims = await jobs.claim(
-            house.db, ["toy"], owner=uuid.uuid4(), lease_s=5, jobs=10, entries=90, suspects=False
-        )
+        claims = await jobs.claim(house.db, ["toy"], owner=uuid.uuid4(), lease_s=5, jobs=10, entries=90, suspects=False)
 
         assert [claim.entries for claim in claims] == [60, 30]

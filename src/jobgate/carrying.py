@@ -1,10 +1,10 @@
 """Carrying: one group of jobs from its claim to its end, whatever the task or Postgres does meanwhile.
 
-    run ──> committed: done
-     │
-     ├── fenced, cancelled ──────> go on with those that are still held
-     ├── Postgres in trouble ────> wait for it, go on with those that are still held, a few times
-     └── anything else ──────────> halve the group; the job that stands alone fails
+run ──> committed: done
+ │
+ ├── fenced, cancelled ──────> go on with those that are still held
+ ├── Postgres in trouble ────> wait for it, go on with those that are still held, a few times
+ └── anything else ──────────> halve the group; the job that stands alone fails
 """
 
 from __future__ import annotations
@@ -90,12 +90,14 @@ class Carrier:
                 # The commit may have happened: what is still held did not. But a task can raise such errors too.
                 trouble += 1
                 if trouble > MAX_TROUBLE or isinstance(error, asyncpg.QueryCanceledError):
-                    return await self._fail(task, group, error)
+                    await self._fail(task, group, error)
+                    return
                 await asyncio.sleep(random.uniform(0, 0.05 * 2**trouble))
             except WorkerUnusable:
                 raise
             except Exception as error:
-                return await self._fail(task, group, error)
+                await self._fail(task, group, error)
+                return
             group = await self._still_held(group)
 
     async def _still_held(self, group: list[Claim]) -> list[Claim]:

@@ -182,7 +182,7 @@ class Run(Generic[P]):
 
 
 class TaskRefused(Exception):
-    """Raised by a task when its job can never succeed: the job halts at once, and `message` is shown to its consumer."""
+    """Raised by a task when its job can never succeed: it halts at once, and its consumer is shown `message`."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -90,7 +90,9 @@ def _endpoint_schema(endpoint: str, verbs: Mapping[str, Action]) -> JsonObject:
 
 
 def _openapi(actions: Actions) -> JsonObject:
-    types = [part for verbs in actions.values() for action in verbs.values() for part in (action.request, action.answer)]
+    types = [
+        part for verbs in actions.values() for action in verbs.values() for part in (action.request, action.answer)
+    ]
     schemas, components = _components([*types, Packet], "#/components/schemas/{name}")
     pairs = iter(zip(schemas[:-1:2], schemas[1:-1:2], strict=True))
     paths: JsonObject = {}
@@ -116,7 +118,11 @@ def _openapi(actions: Actions) -> JsonObject:
                     "name": "version",
                     "in": "path",
                     "required": True,
-                    "schema": {"type": "string", "pattern": _VERSION_PATTERN, "examples": ["v2025.1.LTS", "latest-lts"]},
+                    "schema": {
+                        "type": "string",
+                        "pattern": _VERSION_PATTERN,
+                        "examples": ["v2025.1.LTS", "latest-lts"],
+                    },
                 }
             },
             "responses": _responses(),
@@ -163,7 +169,7 @@ def _operation(endpoint: str, verbs: Mapping[str, Action], schemas: list[tuple[J
         "operationId": endpoint.replace("/", "-"),
         "summary": _describe(verbs),
         "description": "\n\n".join(lines),
-        "tags": [endpoint.split("/")[0]],
+        "tags": [endpoint.partition("/")[0]],
         "requestBody": {
             "required": True,
             "content": {"application/x-www-form-urlencoded": media, "multipart/form-data": media},
@@ -241,7 +247,9 @@ def _plain_paths() -> JsonObject:
     state = {"type": "object", "properties": {"status": {"type": "string"}, "reason": {"type": "string"}}}
     refused = {status: {"$ref": f"#/components/responses/Refused{status}"} for status in ("400", "403", "503")}
     return {
-        "/healthz": {"get": {"summary": "Is the process alive?", "responses": {"200": text("Yes.", "application/json", state)}}},
+        "/healthz": {
+            "get": {"summary": "Is the process alive?", "responses": {"200": text("Yes.", "application/json", state)}}
+        },
         "/readyz": {
             "get": {
                 "summary": "Can it accept jobs?",
@@ -259,7 +267,7 @@ def _plain_paths() -> JsonObject:
         },
         "/uploads/{dataset_id}/{number}": {
             "put": {
-                "summary": "Membership lines of a dataset, as newline-delimited JSON, to a URL that reports/datasets gave.",
+                "summary": "Membership lines of a dataset, newline-delimited JSON, to a URL that reports/datasets gave.",
                 "parameters": [
                     {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                     for name in ("dataset_id", "number")

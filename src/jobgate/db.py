@@ -35,7 +35,7 @@ def _read_queries() -> dict[str, str]:
 QUERIES = _read_queries()
 """Every statement that jobgate runs, by its name."""
 
-UNAVAILABLE: tuple[type[BaseException], ...] = (
+UNAVAILABLE: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -48,7 +48,7 @@ UNAVAILABLE: tuple[type[BaseException], ...] = (
 )
 """Postgres is away, full, or too slow: nothing is wrong with the statement."""
 
-CONTENDED: tuple[type[BaseException], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+CONTENDED: tuple[type[Exception], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Two transactions got into each other's way; one of them may simply run again."""
 
 

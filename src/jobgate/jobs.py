@@ -25,7 +25,6 @@ from jobgate.context import Context, JobFacts, LogEntry, as_reply
 from jobgate.db import UNAVAILABLE, Database, Queries, Transaction
 from jobgate.errors import ApiError, Code
 
-
 A = TypeVar("A")
 
 

@@ -47,7 +47,7 @@ class _TaskMark:
 
 
 def action(verb: Verb, *, guarded: bool = False) -> Callable[[F], F]:
-    """Mark `async def handler(ctx: Context, request: SomeRequest) -> Answer` as the answer to `verb` on its file's endpoint.
+    """Mark `async def handler(ctx: Context, request: SomeRequest) -> Answer` as what answers `verb` on its endpoint.
 
     `guarded`: it submits a job or creates a row, so an equal packet sent again must get the first answer.
     """
@@ -60,7 +60,7 @@ def action(verb: Verb, *, guarded: bool = False) -> Callable[[F], F]:
 
 
 def task(type: str, *, timeout_s: float = 900) -> Callable[[F], F]:
-    """Mark `async def carry(batch: Batch[Params])` or `async def carry(run: Run[Params])` as the code for jobs of `type`.
+    """Mark `async def carry(batch: Batch[Params])`, or one that takes `run: Run[Params]`, as the code for `type`.
 
     An attempt that takes longer than `timeout_s` is cancelled and counts as failed.
     """

@@ -75,7 +75,7 @@ class Reply:
 
 @dataclass(slots=True)
 class House:
-    """A gateway and its database; organisation 1 has the consumers `home` and `other`, organisation 2 has `stranger`."""
+    """A gateway and its database. Organisation 1 has the consumers `home` and `other`, organisation 2 `stranger`."""
 
     app: Starlette
     db: Database
@@ -152,8 +152,8 @@ class House:
         running = asyncio.create_task(worker.run())
         try:
             async with asyncio.timeout(DONE_WITHIN_S):
-                while await self.unfinished() and not running.done():
-                    await asyncio.sleep(0.005)  # Postgres has no event for "nothing left"
+                while await self.unfinished() and not running.done():  # noqa: ASYNC110  # Postgres tells nobody
+                    await asyncio.sleep(0.005)
         finally:
             worker.stop()
             await running

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from jobgate.errors import ApiError, Code, shown
 
 Moment = int | float | str
-"""A point in time as filters take it: Unix seconds (also as digits in a string), or ISO 8601, UTC where no zone is given."""
+"""A point in time as filters take it: Unix seconds (also as digits in a string), or ISO 8601, UTC without a zone."""
 
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,9})?", re.ASCII)
 

@@ -47,7 +47,7 @@ class Worker:
         self._carrier = Carrier(db, settings, metrics, self.leases, self._stopping)
 
     def stop(self) -> None:
-        """Claim nothing more; `run` returns when what runs has ended or was given back. A second call skips the wait."""
+        """Claim nothing more; `run` returns when what runs has ended or was given back. A second call does not wait."""
         if self._stopping.is_set():
             self.leases.cancel_attempts()
         self._stop_claiming()
@@ -57,7 +57,7 @@ class Worker:
         self._ring()
 
     def _ring(self) -> None:
-        """Wake every slot, and also those that are just looking: each waits for the bell that it saw before it looked."""
+        """Wake every slot, also one that is just looking: each waits for the bell that it saw before it looked."""
         rung, self._bell = self._bell, asyncio.Event()
         rung.set()
 

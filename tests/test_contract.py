@@ -1,0 +1,130 @@
+"""What is published is what happens: every endpoint has its schema, and real answers fit it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from jobgate.context import Context, Request
+from jobgate.contract import ContractError, generate
+from jobgate.errors import Code
+from jobgate.registry import Action, load_actions
+from jobgate.testing import House, Reply
+
+SCHEMAS = Path(__file__).parent.parent / "schemas"
+
+
+@pytest.fixture(scope="module")
+def openapi() -> Any:
+    return json.loads(generate(load_actions())["openapi.json"])
+
+
+def test_the_committed_files_are_the_generated_ones() -> None:
+    committed = {str(file.relative_to(SCHEMAS)): file.read_bytes() for file in SCHEMAS.rglob("*.json")}
+
+    assert committed == generate(load_actions()), "run: make schemas"
+
+
+@pytest.mark.parametrize("path", sorted(generate(load_actions())))
+def test_a_file_is_a_valid_schema_whose_references_resolve(path: str) -> None:
+    document = json.loads(generate(load_actions())[path])
+
+    for reference in find(document, "$ref"):
+        place = document
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+    if path != "openapi.json":
+        jsonschema.Draft202012Validator.check_schema(document)
+
+
+def find(node: Any, key: str) -> Iterator[Any]:
+    """Every value of `key` in a document."""
+    if isinstance(node, dict):
+        if key in node and isinstance(node[key], str):
+            yield node[key]
+        for value in node.values():
+            yield from find(value, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from find(value, key)
+
+
+def test_openapi_names_every_endpoint_action_and_code(openapi: Any) -> None:
+    for endpoint, verbs in load_actions().items():
+        form = openapi["paths"][f"/{{version}}/{endpoint}"]["post"]["requestBody"]["content"]
+        for media in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            assert form[media]["schema"]["properties"]["action"]["enum"] == list(verbs)
+    for code in Code:
+        response = openapi["components"]["responses"][f"Refused{code.status}"]
+        assert f"- {code.number} {code.name}: {code.advice}" in response["description"]
+
+
+def test_published_names_have_no_dots(openapi: Any) -> None:
+    assert [name for name in openapi["components"]["schemas"] if not re.fullmatch(r"\w+", name)] == []
+
+
+async def handle(ctx: Context, request: Request) -> int:
+    """Answer."""
+    return 0
+
+
+def test_two_request_types_of_one_name_are_refused() -> None:
+    first = load_actions()["jobs"]["get"]
+    twin = type(first.request.__name__, (Request,), {"__module__": "user_actions.toys"}, frozen=True, kw_only=True)  # type: ignore[call-overload]  # msgspec's keywords
+    actions = dict(load_actions()) | {"toys": {"get": replace_request(first, twin)}}
+
+    with pytest.raises(ContractError, match=first.request.__name__):
+        generate(actions)
+
+
+def replace_request(action: Action, request: type[Request]) -> Action:
+    """The same action with other parameters."""
+    return replace(action, endpoint="toys", handle=handle, request=request)
+
+
+def check(openapi: Any, reply: Reply, endpoint: str) -> None:
+    """The answer fits what the document says of this endpoint and status."""
+    responses = openapi["paths"][f"/{{version}}/{endpoint}"]["post"]["responses"]
+    response = responses[str(reply.status)]
+    if "$ref" in response:
+        response = openapi["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    schema = {"components": openapi["components"], **response["content"]["application/json"]["schema"]}
+    jsonschema.validate(reply.body, schema, jsonschema.Draft202012Validator)
+
+
+ENTRY = {"session_id": "one", "user_id": "user"}
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | {"activity_id": "activity"}]}),
+    ("jobs/sessions/statuses", "update", {"statuses": [ENTRY | {"status": "Discarded"}]}),
+    ("jobs/sessions/metadata", "set", {"session_metadata": [ENTRY | {"metadata": {"a": 1}}]}),
+    ("jobs/sessions/scores/subscores", "get", {"session_id": ["one"]}),
+    ("jobs", "get", {"include": ["reference", "type", "status", "dt_created", "dt_completed", "results", "data"]}),
+    ("jobs", "update", {"references": ["no such job"], "status": "halted"}),
+    ("sessions/statuses", "get", {}),
+    ("sessions/metadata", "get", {}),
+    ("sessions/scores", "get", {"include_response_scores": True}),
+    ("reports/datasets", "set", {"dataset_type": "activity-summary-by-group", "file_count": 1}),
+    ("reports/datasets", "get", {"dataset_id": "4c5f0b0e-0000-4000-8000-000000000000"}),
+    ("jobs/reports/datasets", "set", {"dataset_type": "unknown", "dataset_id": "x"}),
+    ("jobs", "get", {"unknown": 1, "limit": 3}),
+    ("jobs", "delete", {}),
+]
+
+
+async def test_real_answers_and_refusals_fit_the_document(house: House, openapi: Any) -> None:
+    for endpoint, action, request in CALLS:
+        reply = await house.call(endpoint, action, request)
+        await house.carry()
+
+        check(openapi, reply, endpoint)
+
+
+def test_the_calls_above_reach_every_endpoint() -> None:
+    assert {endpoint for endpoint, _, _ in CALLS} == set(load_actions())
