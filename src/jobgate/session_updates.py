@@ -34,7 +34,7 @@ class SessionResult(msgspec.Struct, frozen=True, kw_only=True):
     """How one entry of a batch of sessions ended."""
 
     session_id: str
-    user_id: str | None
+    user_id: str | UnsetType = UNSET
     status: Literal["ok", "error"] = "ok"
     code: int | UnsetType = UNSET
     message: str | UnsetType = UNSET
@@ -86,7 +86,7 @@ def finish(job: BatchJob[Any], results: list[SessionResult]) -> None:
     job.finish(results, LogEntry(f"Sessions: {', '.join(told)}", WARNING if refused else 0, counters))
 
 
-def unknown_session(session_id: str, user_id: str | None) -> SessionResult:
+def unknown_session(session_id: str, user_id: str | UnsetType = UNSET) -> SessionResult:
     """What an entry hears whose session the organisation does not have."""
     return SessionResult(
         session_id=session_id,

@@ -12,8 +12,9 @@ import msgspec
 
 from jobgate import wire
 from jobgate.context import Batch
+from jobgate.errors import Code
 from jobgate.registry import task
-from jobgate.scoring.subscores import Item, Mark, Subscore, SubscoreDefinition, calculate
+from jobgate.scoring.subscores import Item, Mark, SubscoreDefinition, calculate
 from jobgate.session_updates import SessionResult, finish, unknown_session
 
 SLICE_S = 0.05
@@ -31,18 +32,19 @@ async def calculate_subscores(batch: Batch[SubscoreParams]) -> None:
     """Calculate the subscores of every session that the batch names, once, for the newest job that does."""
     newest = {session_id: job.facts.id for job in batch.jobs for session_id in job.params.session_id}
     rows = await batch.db.fetch("lock_sessions_for_subscores", batch.organisation_id, list(newest))
-    sessions = {row["session_id"]: row for row in rows}
     due = [row for row in rows if row["subscores_by"] < newest[row["session_id"]]]
-    subscores = await _calculate(due, await _marks(batch, due))
+    subscores, unreadable = await _calculate(due, await _marks(batch, due))
     await batch.db.execute(
         "update_session_subscores",
         batch.organisation_id,
-        [row["session_id"] for row in due],
-        subscores,
-        [newest[row["session_id"]] for row in due],
+        list(subscores),
+        list(subscores.values()),
+        [newest[session_id] for session_id in subscores],
     )
+    sessions = {row["session_id"]: row for row in rows}
     for job in batch.jobs:
-        finish(job, [_tell(session_id, sessions.get(session_id), job.facts.id) for session_id in job.params.session_id])
+        told = (_tell(session_id, sessions, unreadable, job.facts.id) for session_id in job.params.session_id)
+        finish(job, list(told))
 
 
 async def _marks(batch: Batch[SubscoreParams], sessions: list[Any]) -> dict[int, list[Mark]]:
@@ -51,25 +53,40 @@ async def _marks(batch: Batch[SubscoreParams], sessions: list[Any]) -> dict[int,
     return {number: [Mark(*row[1:]) for row in group] for number, group in groupby(rows, itemgetter(0))}
 
 
-async def _calculate(sessions: list[Any], marks: dict[int, list[Mark]]) -> list[bytes]:
-    """Each session's subscores as JSON, in slices that leave the event loop room."""
-    calculated: list[bytes] = []
+async def _calculate(sessions: list[Any], marks: dict[int, list[Mark]]) -> tuple[dict[str, bytes], set[str]]:
+    """Subscores as JSON by session, and the sessions whose definitions or items cannot be read.
+
+    The work is done in slices that leave the event loop room.
+    """
+    subscores: dict[str, bytes] = {}
+    unreadable: set[str] = set()
     pause_at = time.perf_counter() + SLICE_S
     for row in sessions:
-        definitions = wire.decode(row["subscore_definitions"], list[SubscoreDefinition])
-        subscores: list[Subscore] = calculate(
-            definitions, wire.decode(row["items"], list[Item]), marks.get(row["id"], [])
-        )
-        calculated.append(wire.encode(subscores))
+        try:
+            definitions = wire.decode(row["subscore_definitions"], list[SubscoreDefinition])
+            items = wire.decode(row["items"], list[Item])
+        except wire.Undecodable:
+            unreadable.add(row["session_id"])
+            continue
+        subscores[row["session_id"]] = wire.encode(calculate(definitions, items, marks.get(row["id"], [])))
         if time.perf_counter() > pause_at:
             await asyncio.sleep(0)
             pause_at = time.perf_counter() + SLICE_S
-    return calculated
+    return subscores, unreadable
 
 
-def _tell(session_id: str, row: Any, job_id: int) -> SessionResult:
+def _tell(session_id: str, sessions: dict[str, Any], unreadable: set[str], job_id: int) -> SessionResult:
+    row = sessions.get(session_id)
     if row is None:
-        return unknown_session(session_id, None)
+        return unknown_session(session_id)
     if row["subscores_by"] > job_id:
         return SessionResult(session_id=session_id, user_id=row["user_id"], superseded=True)
+    if session_id in unreadable:
+        return SessionResult(
+            session_id=session_id,
+            user_id=row["user_id"],
+            status="error",
+            code=Code.unsupported_value.number,
+            message="what is stored with the session as definitions or items cannot be read",
+        )
     return SessionResult(session_id=session_id, user_id=row["user_id"])
