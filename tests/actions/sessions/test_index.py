@@ -229,7 +229,8 @@ async def test_a_replaced_session_keeps_the_status_and_the_metadata_of_newer_job
     async with house.db.transaction(1) as tx:
         newer = await tx.fetchval("next_job_id")
         await tx.connection.execute(
-            "update session set status = 'Incomplete', dt_completed = null, metadata = $2, status_by = $1, metadata_by = $1",
+            "update session set status = 'Incomplete', dt_completed = null, status_by = $1, metadata = $2,"
+            " metadata_by = $1",
             newer,
             b'{"newer":1}',
         )
