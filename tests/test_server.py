@@ -13,7 +13,7 @@ import pytest
 
 from jobgate.server import build_server
 from jobgate.settings import Settings, SettingsError
-from tests.raw_gateway import CHUNKED, HEAD, SMUGGLED, App, Message, Receive, Send, gateway, post
+from tests.raw_gateway import CHUNKED, HEAD, SMUGGLED, App, Message, Peer, Receive, Send, gateway, post
 
 # -- what is let through -----------------------------------------------------------------------------------------------
 
@@ -237,6 +237,24 @@ async def test_a_second_signal_skips_the_waits() -> None:
             await gate.server.stop()
 
     assert refusal.code == (503, 10000)
+
+
+async def test_a_cancelled_server_leaves_no_connection_open() -> None:
+    app = App()
+    server = build_server(app, Settings(), host="127.0.0.1", port=0)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(5):
+        await server.started.wait()
+        peer = Peer(*await asyncio.open_connection("127.0.0.1", server.port))
+        await peer.send(post())
+        await peer.answer()
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+
+    assert app.has_stopped
+    assert await peer.is_closed()
+    peer.writer.close()
 
 
 async def test_two_servers_run_in_one_loop_and_stop_apart() -> None:

@@ -103,6 +103,7 @@ class GatewayServer:
                 with contextlib.ExitStack() as exits:
                     if signals:
                         exits.enter_context(self._signals_taken())
+                    exits.callback(self._abort_connections)  # those of a `serve` that is cancelled, too
                     listeners = await self._listen(lifespan)
                     exits.callback(self._close, listeners)
                     exits.enter_context(self._timer())
@@ -163,8 +164,6 @@ class GatewayServer:
             task.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._quiet(), _FLUSH_S)
-        for connection in list(state.connections):
-            connection.transport.abort()
 
     async def _quiet(self) -> None:
         state = self._state
@@ -185,6 +184,10 @@ class GatewayServer:
             listener.close()
         if self._uds is not None:
             Path(self._uds).unlink(missing_ok=True)
+
+    def _abort_connections(self) -> None:
+        for connection in list(self._state.connections):
+            connection.transport.abort()
 
     @contextlib.contextmanager
     def _timer(self) -> Iterator[None]:
