@@ -1,0 +1,1 @@
+"""What a user of jobgate would bring: an action and tasks, here to be counted."""

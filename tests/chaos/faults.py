@@ -1,0 +1,363 @@
+"""What strikes. Each fault is a coroutine that returns when the next one may come; what takes longer goes on beside."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import asyncpg
+import msgspec
+
+from tests.chaos.fleet import Fleet, Process
+from tests.chaos.lanes import Cut, History, Lane, Wire
+from tests.chaos.line import Line
+from tests.chaos.servers import Servers
+
+LEASE_S = 3.0
+SPRUNG_S = 3.0
+"""How long a trap waits for somebody to pass."""
+
+WORKER_POINTS = (
+    *("after claim_jobs", "before complete_jobs", "after complete_jobs", "before checkpoint_job"),
+    *("after checkpoint_job", "before commit", "after commit", "before renew_leases", "after renew_leases"),
+)
+FREEZING_POINTS = ("after claim_jobs", "before complete_jobs", "before checkpoint_job", "after commit")
+
+
+@dataclass
+class Figures:
+    """What was measured on the way."""
+
+    struck: Counter[str] = field(default_factory=Counter)
+    sprung: Counter[str] = field(default_factory=Counter)
+    reruns_s: list[float] = field(default_factory=list)
+    """From the death of a worker to the next start of each job that it held."""
+    normal_s: list[float] = field(default_factory=list)
+    """From the moment Postgres accepts connections to the next accepted packet."""
+    exits_s: list[float] = field(default_factory=list)
+    """From SIGTERM to a gateway's end."""
+    leaving_cuts: int = 0
+    """Packets that a gateway took while it was stopping, and never answered."""
+    windows: list[tuple[str, float, float]] = field(default_factory=list)
+    """When Redis was away: fault, begin and end."""
+    seen: dict[str, int] = field(default_factory=lambda: {"hung up": 0, "probes": 0, "probes failed": 0})
+
+
+class Injector:
+    """Strikes the stage with one kind of fault after another."""
+
+    def __init__(self, servers: Servers, fleet: Fleet, line: Line, history: History, hang_ups: Lane, seed: str) -> None:
+        self.servers = servers
+        self.fleet = fleet
+        self.line = line
+        self.history = history
+        self.hang_ups = hang_ups
+        self.random = random.Random(seed)
+        self.figures = Figures()
+        self.beside: set[asyncio.Task[None]] = set()
+        self.postgres_hurt_at = 0.0
+        self.faults: dict[str, Callable[[], Awaitable[None]]] = {
+            "F1 worker killed": self.kill_worker,
+            "F2 worker frozen": self.freeze_worker,
+            "F4 killed before the ring": self.kill_sweeper,
+            "F5 gateway killed after commit": self.kill_gateway_after_commit,
+            "F6 gateway killed before commit": self.kill_gateway_before_commit,
+            "F7 Redis flushed": self.flush_redis,
+            "F8 Redis restarted": self.restart_redis,
+            "F9 Redis away": self.take_redis_away,
+            "F13 Postgres restarted": self.restart_postgres,
+            "F14 a backend terminated": self.terminate_one,
+            "F14 all backends terminated": self.terminate_all,
+            "F15 packets dropped": self.drop_packets,
+            "F16 commit answer lost": self.cut_commit,
+            "F17 pool exhausted": self.exhaust_pool,
+            "F24 gateway stopped": self.stop_gateway,
+            "F25 worker stopped": self.stop_worker,
+            "F26 two migrators": self.migrate_twice,
+            "4.8 client hangs up": self.hang_up,
+        }
+        self.redis_away_s = 5.0
+
+    async def strike(self, name: str) -> None:
+        """Let one fault happen."""
+        self.figures.struck[name] += 1
+        await self.faults[name]()
+
+    async def settle(self) -> None:
+        """Wait for what still goes on beside."""
+        if self.beside:
+            await asyncio.wait(list(self.beside), timeout=30)
+
+    def _go_on(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self.beside.add(task)
+        task.add_done_callback(self.beside.discard)
+
+    # -- workers ------------------------------------------------------------------------------------------------------
+
+    async def kill_worker(self) -> None:
+        """F1, at a named point or anywhere."""
+        worker = self.random.choice([w for w in self.fleet.workers if not w.is_frozen])
+        owner = next((event["worker"] for event in worker.events("worker.started")), None)
+        if self.random.random() < 0.3:
+            worker.send(signal.SIGKILL)
+        elif not await self._spring("F1", worker, self.random.choice(WORKER_POINTS), signal.SIGKILL):
+            return
+        if owner is not None:
+            self._go_on(self._watch_reruns(owner, time.monotonic()))
+
+    async def _watch_reruns(self, owner: str, killed_at: float) -> None:
+        try:
+            connection = await self.servers.connect()
+            try:
+                held: dict[int, int] = {}
+                for row in await connection.fetch("select id, fence from job where owner = $1", owner):
+                    held[row["id"]] = row["fence"]
+                while held and time.monotonic() - killed_at < 60:
+                    rows = await connection.fetch(
+                        "select id from job join unnest($1::bigint[], $2::integer[]) as was (was_id, was_fence)"
+                        " on id = was_id where fence > was_fence or state in ('completed', 'halted')",
+                        list(held),
+                        list(held.values()),
+                    )
+                    for row in rows:
+                        del held[row["id"]]
+                        if self.postgres_hurt_at < killed_at - LEASE_S:
+                            self.figures.reruns_s.append(time.monotonic() - killed_at)
+                    await asyncio.sleep(0.05)
+            finally:
+                await connection.close(timeout=1)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            pass  # Postgres was struck meanwhile: nothing to learn here
+
+    async def freeze_worker(self) -> None:
+        """F2: for longer than its lease, in the middle of something, then on as if nothing had happened."""
+        awake = [w for w in self.fleet.workers if not w.is_frozen]
+        if len(awake) < 2:
+            return
+        worker = self.random.choice(awake)
+        child = worker.child
+        worker.is_frozen = True
+        if child is None or not await self._spring("F2", worker, self.random.choice(FREEZING_POINTS), signal.SIGSTOP):
+            worker.is_frozen = False
+            return
+
+        async def thaw() -> None:
+            await asyncio.sleep(LEASE_S * self.random.uniform(1.4, 2.2))
+            child.send(signal.SIGCONT)
+            worker.is_frozen = False
+
+        self._go_on(thaw())
+
+    async def stop_worker(self) -> None:
+        """F25."""
+        self.random.choice([w for w in self.fleet.workers if not w.is_frozen]).send(signal.SIGTERM)
+
+    async def _spring(self, fault: str, process: Process, point: str, number: signal.Signals) -> bool:
+        pid = self.fleet.trap(process, point, number)
+        if pid is None:
+            return False
+        deadline = time.monotonic() + SPRUNG_S
+        while time.monotonic() < deadline and process.pid == pid:
+            if not (self.fleet.folder / "traps" / str(pid)).exists():
+                self.figures.sprung[f"{fault} {point}"] += 1
+                return True
+            await asyncio.sleep(0.01)
+        if self.fleet.untrap(pid):
+            return False
+        self.figures.sprung[f"{fault} {point}"] += 1
+        return True
+
+    # -- gateways -----------------------------------------------------------------------------------------------------
+
+    async def kill_sweeper(self) -> None:
+        """F4: whoever found due work dies before it rings."""
+        process = self.random.choice([p for p in self.fleet.all if not p.is_frozen])
+        await self._spring("F4", process, "after has_due_jobs", signal.SIGKILL)
+
+    async def kill_gateway_after_commit(self) -> None:
+        """F5: between the commit and the ring."""
+        await self._spring("F5", self.random.choice(self.fleet.gateways), "after accept_job", signal.SIGKILL)
+
+    async def kill_gateway_before_commit(self) -> None:
+        """F6; now and then at any other moment."""
+        gateway = self.random.choice(self.fleet.gateways)
+        if self.random.random() < 0.3:
+            gateway.send(signal.SIGKILL)
+        else:
+            await self._spring("F6", gateway, "before accept_job", signal.SIGKILL)
+
+    async def stop_gateway(self) -> None:
+        """F24: SIGTERM under load."""
+        gateway = self.random.choice(self.fleet.gateways)
+        child, began = gateway.child, time.monotonic()
+        if child is None or not gateway.is_up:
+            return
+        gateway.send(signal.SIGTERM)
+
+        async def watch() -> None:
+            await asyncio.to_thread(child.wait, 40)
+            self.figures.exits_s.append(time.monotonic() - began)
+
+        self._go_on(watch())
+
+    async def hang_up(self) -> None:
+        """4.8: clients leave while their commits wait for a lock; each commit must happen nevertheless."""
+        gateway = self.random.choice(self.fleet.gateways)
+        packet, wire = self.hang_ups.make_packet("chaos"), Wire(gateway.uds)
+        connection = await self.servers.connect()
+        blocking = connection.transaction()
+        await blocking.start()
+        try:
+            await connection.execute(HOLD_PACKET, self.hang_ups.who.key, digest_of(packet.body))
+            await wire.send_only(packet.body)
+            deadline = time.monotonic() + 0.6  # a gateway waits for a lock for a second
+            while not (waits := await connection.fetchval(IS_HELD)) and time.monotonic() < deadline:
+                await asyncio.sleep(0.01)
+            wire.close()
+            await asyncio.sleep(0.1)
+            if waits:
+                packet.outcome = "abandoned"
+                self.history.packets.append(packet)
+                self.figures.seen["hung up"] += 1
+        except OSError:
+            pass  # the gateway is about to be replaced
+        finally:
+            await blocking.rollback()
+            await connection.close()
+
+    # -- Redis --------------------------------------------------------------------------------------------------------
+
+    async def flush_redis(self) -> None:
+        """F7."""
+        reader, writer = await asyncio.open_unix_connection(self.servers.redis_url[len("unix://") :].partition("?")[0])
+        writer.write(b"FLUSHALL\r\n")
+        await reader.readline()
+        writer.close()
+
+    async def restart_redis(self) -> None:
+        """F8."""
+        began = time.monotonic()
+        self.servers.kill_redis()
+        await self.servers.start_redis()
+        self.figures.windows.append(("F8", began, time.monotonic() + 1))
+
+    async def take_redis_away(self) -> None:
+        """F9."""
+        began = time.monotonic()
+        self.servers.kill_redis()
+        await asyncio.sleep(self.redis_away_s)
+        self.figures.windows.append(("F9", began, time.monotonic()))
+        await self.servers.start_redis()
+
+    # -- Postgres -----------------------------------------------------------------------------------------------------
+
+    async def restart_postgres(self) -> None:
+        """F13, as after a crash."""
+        self.postgres_hurt_at = time.monotonic()
+        accepts_at = await self.servers.restart_postgres()
+        self.postgres_hurt_at = time.monotonic()
+        good = self.history.statuses[200]
+        while self.history.statuses[200] == good and time.monotonic() - accepts_at < 30:
+            await asyncio.sleep(0.01)
+        self.figures.normal_s.append(time.monotonic() - accepts_at)
+
+    async def terminate_one(self) -> None:
+        """F14."""
+        await self._terminate("limit 1")
+
+    async def terminate_all(self) -> None:
+        """F14."""
+        self.postgres_hurt_at = time.monotonic()
+        await self._terminate("")
+
+    async def _terminate(self, limit: str) -> None:
+        connection = await self.servers.connect()
+        await connection.execute(
+            "select pg_terminate_backend(pid) from (select pid from pg_stat_activity"
+            f" where application_name like 'jobgate %' order by random() {limit}) as victim"
+        )
+        await connection.close()
+
+    async def drop_packets(self) -> None:
+        """F15: nothing arrives and nothing is refused, for those who go through the line."""
+        self.postgres_hurt_at = time.monotonic()
+        self.line.freeze(True)
+        await asyncio.sleep(self.random.uniform(1, 4))
+        self.line.freeze(False)
+
+    async def cut_commit(self) -> None:
+        """F16: a commit was sent; the connection breaks before the answer."""
+        cuts, deadline = self.line.cuts, time.monotonic() + SPRUNG_S
+        self.line.cut_next()
+        while self.line.cuts == cuts and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        self.line.wanted = 0
+        self.figures.sprung["F16"] += self.line.cuts - cuts
+
+    async def exhaust_pool(self) -> None:
+        """F17: every accepting statement hangs on a lock; probes must answer."""
+        self.postgres_hurt_at = time.monotonic()
+        connection = await self.servers.connect()
+        try:
+            async with connection.transaction():
+                await connection.execute("lock table replay in access exclusive mode")
+                until = time.monotonic() + 3
+                while time.monotonic() < until:
+                    await self._probe()
+                    await asyncio.sleep(0.3)
+        finally:
+            await connection.close(timeout=1)
+
+    async def _probe(self) -> None:
+        for gateway in self.fleet.gateways:
+            if not gateway.is_up or gateway.is_leaving:
+                continue
+            wire, began = Wire(gateway.uds), time.monotonic()
+            try:
+                answer = await wire.exchange(b"GET /healthz HTTP/1.1\r\nHost: gate\r\n\r\n")
+            except Cut:
+                continue
+            wire.close()
+            self.figures.seen["probes"] += 1
+            self.figures.seen["probes failed"] += answer.status != 200 or time.monotonic() - began > 1
+
+    async def migrate_twice(self) -> None:
+        """F26: two migrators at once, on a schema that is current."""
+        gateway = self.fleet.gateways[0]
+
+        async def migrate() -> int:
+            place = Process("migrate", ("migrate",), gateway.env, self.fleet.folder)
+            place.name += str(self.random.random())
+            place.start()
+            assert place.child is not None  # it has just been started
+            return await asyncio.to_thread(place.child.wait, 30)
+
+        codes = await asyncio.gather(migrate(), migrate())
+        if any(codes):
+            self.history.oddities.append(f"two migrators ended with {codes}")
+
+
+HOLD_PACKET = """
+insert into replay (consumer_key, digest, after_id, answer)
+select $1, $2, coalesce(max(id), 0), '' from replay where consumer_key = $1
+"""
+"""What the accepting of one packet, and of no other, has to wait for."""
+
+IS_HELD = """
+select exists (select from pg_locks where not granted and transactionid = pg_current_xact_id()::xid)
+"""
+
+
+def digest_of(body: bytes, endpoint: str = "chaos") -> bytes:
+    """What stands for a packet's bytes in the database."""
+    security = msgspec.json.decode(parse_qs(body.decode())["security"][0], type=dict[str, str])
+    return hashlib.sha256(f"{endpoint} {security['signature']}".encode()).digest()

@@ -1,0 +1,110 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+
+from tests.chaos.checker import Verdict
+from tests.chaos.faults import Figures
+from tests.chaos.fleet import Fleet
+from tests.chaos.lanes import History
+
+RERUN_MAX_S = 7.0
+NORMAL_MAX_S = 5.0
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share of `values` stays below; 0 of none."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))] if values else 0.0
+
+
+def write_report(
+    history: History, figures: Figures, fleet: Fleet, logged: Counter[str], verdict: Verdict, clock_offset_s: float
+) -> list[str]:
+    """The lines of the table."""
+    lines: list[str] = []
+
+    def row(name: str, value: object) -> None:
+        lines.append(f"  {name:<44} {value}")
+
+    row("packets acknowledged", history.count("acknowledged"))
+    row("packets refused (forged on purpose)", history.count("refused"))
+    row("packets unknown", history.count("unknown"))
+    row("packets abandoned during their commit", history.count("abandoned"))
+    row("sent more than once on purpose", history.doubles)
+    row("replays answered", history.replays)
+    row("connections cut before the answer", history.cuts)
+    row("answers by status", " ".join(f"{status}×{n}" for status, n in sorted(history.statuses.items())))
+    row("status 500", history.statuses[500])
+    row("faults", sum(figures.struck.values()))
+    for name, count in sorted(figures.struck.items()):
+        row(f"  {name}", count)
+    row("named points hit", sum(figures.sprung.values()))
+    for name, count in sorted(figures.sprung.items()):
+        row(f"  {name}", count)
+    row("lost", verdict.counts["lost"] + verdict.counts["unfinished"])
+    row("doubled", verdict.counts["doubled"])
+    row("halted-lost (a job whose workers all died)", verdict.counts["halted-lost"])
+    row("fenced writes", logged["job.fenced"])
+    row("leases that ran out", logged["job.lost"])
+    reruns = figures.reruns_s
+    row(
+        "M3 worker killed -> rerun, median / max s",
+        f"{_median(reruns):.2f} / {max(reruns, default=0):.2f} of {len(reruns)}",
+    )
+    row("M5 Postgres accepts -> normal, max s", f"{max(figures.normal_s, default=0):.2f} of {len(figures.normal_s)}")
+    row("F24 SIGTERM -> gateway ended, max s", f"{max(figures.exits_s, default=0):.2f}")
+    row("probes while the pool was exhausted", f"{figures.seen['probes']}, failed {figures.seen['probes failed']}")
+    _add_redis(row, history, figures, verdict, clock_offset_s)
+    row("process ends", " ".join(f"{code}×{n}" for code, n in sorted(fleet.exits.items())))
+    row("process crashes", len(fleet.crashes))
+    lines.append("  events logged")
+    for name, count in sorted(logged.items()):
+        row(f"  {name}", count)
+    return lines
+
+
+def _add_redis(row: object, history: History, figures: Figures, verdict: Verdict, clock_offset_s: float) -> None:
+    assert callable(row)
+    everything = [seconds for _, seconds, status in history.answers if status == 200]
+    row("answer p50 / p99 overall, ms", f"{_median(everything) * 1000:.1f} / {percentile(everything, 0.99) * 1000:.1f}")
+    for fault in ("F8", "F9"):
+        spans = [(begin, end) for name, begin, end in figures.windows if name == fault]
+        inside = [
+            (seconds, status)
+            for at, seconds, status in history.answers
+            if any(begin <= at <= end for begin, end in spans)
+        ]
+        taken = [seconds for seconds, status in inside if status == 200]
+        starts = [
+            waited
+            for created, waited in verdict.start_s
+            if any(begin <= created - clock_offset_s <= end for begin, end in spans)
+        ]
+        if inside:
+            row(
+                f"M4 {fault}: accepted / p99 ms / start p95 s",
+                f"{len(taken) / len(inside):.2%} / {percentile(taken, 0.99) * 1000:.1f} / {percentile(starts, 0.95):.2f}",
+            )
+
+
+def _median(values: Sequence[float]) -> float:
+    return statistics.median(values) if values else 0.0
+
+
+def judge_figures(history: History, figures: Figures, fleet: Fleet, logged: Counter[str], *, full: bool) -> list[str]:
+    """What the figures violate."""
+    found = [f"crash: {text}" for text in fleet.crashes]
+    if history.statuses[500]:
+        found.append(f"500: {history.statuses[500]} answers")
+    if history.count("unknown"):
+        found.append(f"unknown: {history.count('unknown')} packets never got an answer")
+    if logged["job.fenced"] < (20 if full else 1):
+        found.append(f"weak: only {logged['job.fenced']} fenced writes")
+    if figures.seen["probes failed"]:
+        found.append(f"probes: {figures.seen['probes failed']} failed while the pool was exhausted")
+    if max(figures.exits_s, default=0) > 30:
+        found.append(f"F24: a gateway took {max(figures.exits_s):.1f} s to stop")
+    return found
