@@ -80,6 +80,9 @@ class Carrier:
                 self.leases.forget(group)
                 self.metrics.jobs.labels(task.type, "completed").inc(len(group))
                 return
+            except _Stopped:
+                self.leases.forget(group)
+                return
             except Fenced:
                 self.metrics.fenced.inc()
                 log.event(logger, "job.fenced", logging.WARNING, count=len(group))
@@ -191,9 +194,9 @@ class Carrier:
         except _Stopped:
             if not await self._end_unwanted([claim]):
                 self.metrics.released.inc(await jobs.release(self.db, [claim]))
-        else:
-            if not finished:
-                raise RuntimeError(f"the task {task.type} returned without finishing its job")
+            raise
+        if not finished:
+            raise RuntimeError(f"the task {task.type} returned without finishing its job")
 
     # -- ending badly ------------------------------------------------------------------------------------------------
 

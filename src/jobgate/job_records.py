@@ -73,8 +73,8 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     data: JobData | UnsetType = UNSET
     results: Raw | UnsetType | None = UNSET
     """One object per entry, in the order of the request; null until the job is completed."""
-    error: Raw | UnsetType | None = UNSET
-    progress: Raw | JobProgress | UnsetType = UNSET
+    error: JobError | UnsetType | None = UNSET
+    progress: JobProgress | UnsetType = UNSET
 
 
 PROPERTIES = frozenset(JobRecord.__struct_fields__)
@@ -108,7 +108,7 @@ async def find(
         rows = await db.fetch("find_jobs", consumer_key, *filters)
     else:
         rows = await db.fetch("find_jobs_by_reference", consumer_key, read_references(references), *filters)
-    data = await _read_data(db, [row["id"] for row in rows]) if "data" in properties else {}
+    data = await _read_data(db, consumer_key, [row["id"] for row in rows]) if "data" in properties else {}
     return [_show(row, properties, data) for row in rows]
 
 
@@ -123,14 +123,14 @@ def read_references(texts: Iterable[str]) -> list[uuid.UUID]:
     return references
 
 
-async def _read_data(db: Database, ids: Sequence[int]) -> dict[int, JobData]:
+async def _read_data(db: Database, consumer_key: str, ids: Sequence[int]) -> dict[int, JobData]:
     return {
         row["id"]: JobData(
             request=Raw(row["params"]),
             counters=wire.decode(row["counters"], dict[str, int]),
             log=wire.decode(row["log"], list[JobLogEntry]),
         )
-        for row in await db.fetch("job_details", ids, LOG_ENTRIES)
+        for row in await db.fetch("job_details", consumer_key, ids, LOG_ENTRIES)
     }
 
 
@@ -142,20 +142,24 @@ def _show(row: Any, properties: Collection[str], data: dict[int, JobData]) -> Jo
         dt_created=show_job_moment(row["created_at"]) or "" if "dt_created" in properties else UNSET,
         dt_completed=show_job_moment(row["completed_at"]) if "dt_completed" in properties else UNSET,
         data=data.get(row["id"], UNSET),
-        results=_raw(row["results"]) if "results" in properties else UNSET,
-        error=_raw(row["error"]) if "error" in properties else UNSET,
+        results=_show_results(row["results"]) if "results" in properties else UNSET,
+        error=_show_error(row["error"]) if "error" in properties else UNSET,
         progress=_show_progress(row) if "progress" in properties else UNSET,
     )
 
 
-def _raw(value: bytes | None) -> Raw | None:
-    return None if value is None else Raw(value)
+def _show_results(stored: bytes | None) -> Raw | None:
+    return None if stored is None else Raw(stored)
 
 
-def _show_progress(row: Any) -> Raw | JobProgress:
+def _show_error(stored: bytes | None) -> JobError | None:
+    return None if stored is None else wire.decode(stored, JobError)
+
+
+def _show_progress(row: Any) -> JobProgress:
     """A job that does everything in one transaction has done all or nothing."""
     if row["progress"] is not None:
-        return Raw(row["progress"])
+        return wire.decode(row["progress"], JobProgress)
     entries: int = row["entries"]
     return JobProgress(done=entries if row["state"] == "completed" else 0, total=entries)
 

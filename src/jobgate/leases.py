@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 from jobgate import jobs
 from jobgate.db import CONTENDED, UNAVAILABLE, Database
@@ -58,22 +59,25 @@ class Leases:
             attempt.cancel()
 
     async def renew_forever(self) -> None:
-        """Renew all leases in one statement every third of a lease, and stop what is no longer ours or wanted."""
+        """Renew every third of a lease."""
         while True:
             await asyncio.sleep(self.lease_s / 3)
-            held = list(self.held.values())
-            if not held:
-                continue
-            asked = time.monotonic()
-            try:
-                cancels = await jobs.renew(self.db, held, self.lease_s)
-            except CONTENDED + UNAVAILABLE:
-                continue  # the leases may survive until the next try
-            self._deadline = asked + self.lease_s
-            self.metrics.lease_renew_seconds.observe(time.monotonic() - asked)
-            for claim in held:
-                id = claim.facts.id
-                if cancels.get(id, True) and id in self.held:
-                    self.unwanted.add(id)
-                    if id in self._attempts:
-                        self._attempts[id].cancel()
+            with suppress(*CONTENDED, *UNAVAILABLE):  # the leases may survive until the next try
+                await self.renew()
+
+    async def renew(self) -> None:
+        """Renew all leases in one statement, and stop what is no longer ours or wanted."""
+        held = list(self.held.values())
+        if not held:
+            return
+        asked = time.monotonic()
+        cancels = await jobs.renew(self.db, held, self.lease_s)
+        self._deadline = asked + self.lease_s
+        self.metrics.lease_renew_seconds.observe(time.monotonic() - asked)
+        for claim in held:
+            id = claim.facts.id
+            # While the answer was on its way the job may have ended, or have failed and been claimed anew.
+            if cancels.get(id, True) and self.held.get(id) is claim:
+                self.unwanted.add(id)
+                if id in self._attempts:
+                    self._attempts[id].cancel()

@@ -35,4 +35,4 @@ def show_moment(moment: datetime | None) -> str | None:
 
 def show_job_moment(moment: datetime | None) -> str | None:
     """`2015-04-24 01:30:02`, as `jobs` answers."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return None if moment is None else str(moment.astimezone(UTC))[:19]

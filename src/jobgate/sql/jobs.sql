@@ -120,7 +120,7 @@ where job.id = mine.id and job.fence = mine.fence and job.state = 'running'
 -- name: cancel_running
 update job set state = 'halted', error = $3, completed_at = clock_timestamp(), owner = null, lease_until = null
 from unnest($1::bigint[], $2::integer[]) as mine (id, fence)
-where job.id = mine.id and job.fence = mine.fence and job.state = 'running'
+where job.id = mine.id and job.fence = mine.fence and job.state = 'running' and job.cancel
 returning job.id
 
 -- Cancel a consumer's jobs: queued ones end now, running ones are marked. In every statement that locks several jobs
@@ -176,17 +176,17 @@ cross join lateral (
 ) as job
 order by created_at desc, reference desc limit $6
 
--- What these jobs were asked to do, the last $2 things that each logged, and the sums of all that they counted.
+-- What these jobs were asked to do, the last $3 things that each logged, and the sums of all that they counted.
 -- name: job_details
 select job.id, job.params,
     coalesce((select json_agg(json_build_object('time', to_char(entry.at, 'YYYY-MM-DD HH24:MI:SS'),
             'severity', entry.severity, 'message', entry.message, 'counters', entry.counters) order by entry.id)
-        from (select * from job_log where job_id = job.id order by id desc limit $2) as entry), '[]') as log,
+        from (select * from job_log where job_id = job.id order by id desc limit $3) as entry), '[]') as log,
     coalesce((select json_object_agg(name, least(total, 2147483647) order by name)
         from (select name, sum(number::numeric) as total
             from job_log cross join json_each_text(counters) as counter (name, number)
             where job_id = job.id group by name) as counted), '{}') as counters
-from job where job.id = any($1::bigint[])
+from job where consumer_key = $1 and job.id = any($2::bigint[])
 
 -- What jobs have to say for themselves.
 -- name: insert_job_log
