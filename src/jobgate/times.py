@@ -30,7 +30,7 @@ def read_moment(value: Moment | None, name: str) -> datetime | None:
 
 def show_moment(moment: datetime | None) -> str | None:
     """`2019-10-21T23:48:31Z`, as everything but `jobs` answers."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def show_job_moment(moment: datetime | None) -> str | None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from jobgate.sessions import import_sessions, read_line
-from jobgate.sessions.imports import BATCH_SESSIONS
+from jobgate.sessions.imports import BATCH_SESSIONS, PROBLEMS_KEPT
 from jobgate.testing import House
 from tests.session_calls import entry, ids, response, set_sessions, settle
 from tests.stored_sessions import read
@@ -99,6 +99,23 @@ async def test_a_later_job_replaces_what_was_imported(house: House) -> None:
 
     assert result == {"session_id": "s-1", "user_id": "u-1", "status": "ok"}
     assert (await read(house, "s-1"))["score"] == 2
+
+
+async def test_what_a_newer_job_set_meanwhile_stays(house: House) -> None:
+    await import_sessions(house.db, 1, [line("s-1", score=1)])
+    async with house.db.transaction(1) as tx:
+        await tx.connection.execute("update session set set_by = 1000000")
+
+    report = await import_sessions(house.db, 1, [line("s-1", score=2)])
+
+    assert report.problems == ["line 1: the session s-1 was set by a newer job meanwhile"]
+    assert (await read(house, "s-1"))["score"] == 1
+
+
+async def test_only_so_many_problems_are_kept(house: House) -> None:
+    report = await import_sessions(house.db, 1, [b"{}\n"] * (PROBLEMS_KEPT + 1))
+
+    assert (report.refused, len(report.problems)) == (PROBLEMS_KEPT + 1, PROBLEMS_KEPT)
 
 
 async def test_nothing_to_import_is_fine(house: House) -> None:

@@ -157,7 +157,11 @@ async def test_a_response_was_attempted_when_it_has_a_value_or_says_so(house: Ho
 
 
 async def test_only_a_scored_response_has_a_time_of_scoring(house: House) -> None:
-    responses = [response("scored", score=1), response("unscored"), response("told", dt_score_updated=86_400)]
+    responses = [
+        response("scored", score=1),
+        response("unscored"),
+        response("told", dt_score_updated=86_400, attempted=False),
+    ]
 
     await set_sessions(house, entry(responses=responses))
 
@@ -174,6 +178,13 @@ async def test_only_a_completed_session_has_a_time_of_completion_unless_it_says_
 
     assert (await read_row(house, "open"))["dt_completed"] is None
     assert (await read_row(house, "told"))["dt_completed"].year == 2020
+
+
+async def test_times_may_be_as_early_and_as_late_as_there_are(house: House) -> None:
+    await set_sessions(house, entry(dt_started="0001-01-01", dt_completed="9999-12-31T23:59:59.999999Z"))
+
+    (record,) = await read(house, "sessions/statuses")
+    assert (record["dt_started"], record["dt_completed"]) == ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
 
 
 async def test_an_existing_session_is_replaced_as_a_whole(house: House) -> None:
