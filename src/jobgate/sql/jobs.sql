@@ -66,12 +66,14 @@ returning job.id, reference, organisation_id, consumer_key, type, params, entrie
 update job set lease_until = clock_timestamp() + $3
 from unnest($1::bigint[], $2::integer[]) as mine (id, fence)
 where job.id = mine.id and job.fence = mine.fence and job.state = 'running'
-returning job.id, job.cancel
+returning job.id, job.fence, job.cancel
 
--- Which of these claims still hold, and how far did they come? Asked before an attempt runs again.
+-- Which of these claims still hold, and how far did they come? Asked before an attempt runs again. Locked for a moment:
+-- a commit whose connection broke may still be on its way, and has its say first.
 -- name: held_jobs
 select job.id, job.cursor from job join unnest($1::bigint[], $2::integer[]) as mine (id, fence)
     on job.id = mine.id and job.fence = mine.fence and job.state = 'running'
+order by job.id for update of job
 
 -- End jobs well, under the fence; fewer rows than asked for means that some were lost and everything must be undone.
 -- name: complete_jobs
@@ -161,17 +163,18 @@ where consumer_key = $1 and reference = any($2::uuid[]) and organisation_id = an
 select id, reference, type, state, created_at, completed_at, error, progress, entries, case when $8 then results end as results
 from job where reference = any($2::uuid[]) and consumer_key = $1
     and ($3::text[] is null or state = any($3)) and ($4::integer is null or organisation_id = $4)
-    and ($5::timestamptz is null or created_at >= $5) and ($6::timestamptz is null or created_at <= $6)
+    and created_at between coalesce($5::timestamptz, '-infinity') and coalesce($6::timestamptz, 'infinity')
 order by created_at desc, reference desc limit $7
 
--- A consumer's jobs, newest first: one short walk of the index per state, then the newest of all.
+-- A consumer's jobs, newest first: one short walk of the index per state, then the newest of all. The bounds are never
+-- null, so that the walk begins and ends at them whatever the plan.
 -- name: find_jobs
 select id, reference, type, state, created_at, completed_at, error, progress, entries, case when $7 then results end as results
 from unnest($2::text[]) as wanted (wanted_state)
 cross join lateral (
     select * from job
     where consumer_key = $1 and state = wanted_state and ($3::integer is null or organisation_id = $3)
-        and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at <= $5)
+        and created_at between coalesce($4::timestamptz, '-infinity') and coalesce($5::timestamptz, 'infinity')
     order by created_at desc, reference desc limit $6
 ) as job
 order by created_at desc, reference desc limit $6
