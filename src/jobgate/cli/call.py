@@ -75,7 +75,8 @@ def read_request(text: str | None) -> dict[str, Any]:
         if text == "-":
             where, text = "standard input", sys.stdin.read()
         elif text.startswith("@"):
-            where, text = text[1:], Path(text[1:]).read_text(encoding="utf-8")
+            where = text[1:]
+            text = Path(where).read_text(encoding="utf-8")
         request = json.loads(text)
     except OSError as error:
         raise Unusable(f"{where} cannot be read: {error.strerror}") from error

@@ -58,24 +58,28 @@ async def check_database(settings: Settings, *, needs_key: bool, demo: bool = Fa
     """
     import asyncpg
 
+    key = [_check_key_form(settings)] if needs_key else []
     if not settings.database_url:
-        return [Check("database", "wrong", "set JOBGATE_DATABASE_URL, or use `jobgate dev`, which brings its own")]
+        return [
+            Check("database", "wrong", "set JOBGATE_DATABASE_URL, or use `jobgate dev`, which brings its own"),
+            *key,
+        ]
     try:
         with reaching("JOBGATE_DATABASE_URL"):
             connection = await asyncpg.connect(
                 settings.database_url, timeout=CONNECT_S, statement_cache_size=settings.statement_cache_size
             )
     except Unusable as error:
-        return [Check("database", "wrong", error.message)]
+        return [Check("database", "wrong", error.message), *key]
     try:
         checks = await _check_server(connection)
         schema = await _check_schema(connection)
         checks.append(schema)
-        if needs_key:
-            checks.append(await _check_key(connection, settings, stored=schema.state == "ok"))
         if schema.state == "ok" and not demo:
             checks += await _check_demo(connection)
-        return checks
+        if schema.state == "ok" and key and key[0].state == "ok":
+            key = [await _check_stored_secrets(connection, settings)]
+        return checks + key
     finally:
         await connection.close()
 
@@ -145,15 +149,24 @@ async def _check_schema(connection: asyncpg.Connection[asyncpg.Record]) -> Check
     return Check("schema", "ok", "the schema is current")
 
 
-async def _check_key(connection: asyncpg.Connection[asyncpg.Record], settings: Settings, *, stored: bool) -> Check:
-    """Is the outer key well-formed, and does it open what is stored?"""
+def _check_key_form(settings: Settings) -> Check:
+    from jobgate.keys import KeyUnusable, OuterKey
+
+    try:
+        OuterKey(settings.secret_key)
+    except KeyUnusable as error:
+        return Check("key", "wrong", str(error))
+    return Check("key", "ok", "JOBGATE_SECRET_KEY is well-formed")
+
+
+async def _check_stored_secrets(connection: asyncpg.Connection[asyncpg.Record], settings: Settings) -> Check:
     from jobgate.callers import secret_owner
     from jobgate.db import QUERIES
     from jobgate.keys import KeyUnusable, OuterKey
 
+    key = OuterKey(settings.secret_key)
     try:
-        key = OuterKey(settings.secret_key)
-        for row in await connection.fetch(QUERIES["newest_secrets"]) if stored else []:
+        for row in await connection.fetch(QUERIES["newest_secrets"]):
             key.unwrap(row["wrapped"], secret_owner(row["consumer_key"], row["id"]))
     except KeyUnusable as error:
         return Check("key", "wrong", str(error))

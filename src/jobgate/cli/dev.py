@@ -98,8 +98,9 @@ def require_free(host: str, port: int) -> None:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((host, port), family=family).close()
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         advice = "stop what listens there, or choose another --port (with make: PORT=9000)"
-        raise Unusable(f"{host}:{port} cannot be listened on ({error.strerror}): {advice}") from error
+        raise Unusable(f"{host}:{port} cannot be listened on ({reason}): {advice}") from error
 
 
 def keep_secret_key(data: Path) -> str:

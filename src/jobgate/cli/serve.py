@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from jobgate.server import GatewayServer
     from jobgate.settings import Settings
 
 
@@ -31,8 +34,6 @@ def serve(host: str, port: int, uds: str | None, demo: bool) -> None:
 
 async def run_gateway(settings: Settings, host: str, port: int, uds: str | None, *, demo: bool) -> None:
     """Check what a gateway relies on, then serve until stopped."""
-    import logging
-
     from jobgate import log
     from jobgate.app import create_app
     from jobgate.cli.checks import check_database, check_doorbell, require
@@ -49,7 +50,7 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None,
     app: Any = create_app(settings, actions, metrics)  # Starlette's and uvicorn's words for an ASGI scope differ
 
     def announce_stop() -> None:
-        app.state.gate.draining = True
+        app.gate.draining = True
         log.event(logger, "gateway.draining")
 
     def count_refusal(error: ApiError) -> None:
@@ -58,6 +59,18 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None,
     server = build_server(
         app, settings, host=host, port=port, uds=uds, on_drain=announce_stop, on_refusal=count_refusal
     )
-    log.event(logger, "gateway.starting", host=host, port=port, uds=uds, endpoints=len(actions))
-    await server.serve(signals=True)
+    announcing = asyncio.create_task(announce_start(server, uds))
+    try:
+        await server.serve(signals=True)
+    finally:
+        announcing.cancel()
     log.event(logger, "gateway.stopped")
+
+
+async def announce_start(server: GatewayServer, uds: str | None) -> None:
+    """Log where it listens, once it does."""
+    from jobgate import log
+
+    await server.started.wait()
+    where: dict[str, Any] = {"port": server.port} if uds is None else {"uds": uds}
+    log.event(logging.getLogger("jobgate"), "gateway.started", **where)

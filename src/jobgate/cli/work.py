@@ -28,8 +28,6 @@ def work() -> None:
 
     Exit code 75 asks the supervisor for a new process: an attempt ignored its end, or memory grew beyond its limit.
     """
-    import logging
-
     import uvloop
 
     from jobgate import log
@@ -38,11 +36,7 @@ def work() -> None:
     settings = read_settings(os.environ)
     log.configure(settings.log_level)
     end_forked_copies()
-    code = uvloop.run(run_worker(settings))
-    if code:
-        # At once: an attempt that ignores its cancellation would hold up an orderly end for ever.
-        logging.shutdown()
-        os._exit(code)
+    uvloop.run(run_worker(settings))
 
 
 def end_forked_copies() -> None:
@@ -58,8 +52,8 @@ def end_forked_copies() -> None:
     os.register_at_fork(after_in_child=end)
 
 
-async def run_worker(settings: Settings) -> int:
-    """Work until stopped; the exit code."""
+async def run_worker(settings: Settings) -> None:
+    """Work until stopped; ends the process when it must be replaced."""
     import logging
 
     from jobgate import log
@@ -93,18 +87,22 @@ async def run_worker(settings: Settings) -> int:
     sweeping = asyncio.create_task(Sweeper(db, settings, metrics, doorbell).run())
     ringing = asyncio.create_task(doorbell.run_ringer())
     watching = asyncio.create_task(stop_when_large(worker, settings.worker_memory_mib))
+    unusable = False
     try:
         await worker.run()
     except WorkerUnusable as error:
+        unusable = True
         log.event(logger, "worker.unusable", logging.ERROR, reason=str(error))
-        return REPLACE_ME
     finally:
         for beside in (sweeping, ringing, watching):
             beside.cancel()
         await asyncio.wait([sweeping, ringing, watching])
         await doorbell.close()
         await db.close()
-    return REPLACE_ME if not watching.cancelled() else 0
+    if unusable or not watching.cancelled():
+        # At once: the loop's own end would wait for an attempt that ignores its cancellation.
+        logging.shutdown()
+        os._exit(REPLACE_ME)
 
 
 async def stop_when_large(worker: Worker, limit_mib: int) -> None:

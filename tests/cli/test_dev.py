@@ -1,0 +1,108 @@
+"""`jobgate dev`: everything runs, what it prints works, it stops as a whole, and keeps what it was given."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from tests.cli.conftest import RunningDev, await_dev, run_here
+from tests.cli.terminal import DEADLINE_S, find_port, run, start
+from tests.embedded.conftest import make_open_folder
+from tests.embedded.watching import expect_ends, find_descendants, on_linux
+
+
+def paste(line: str) -> subprocess.CompletedProcess[str]:
+    """Run a printed line."""
+    return subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+
+
+def test_the_printed_curl_is_answered(dev: RunningDev) -> None:
+    answer = json.loads(paste(dev.curl).stdout)
+
+    assert answer["meta"]["status"] is True
+    assert answer["meta"]["versions"]["requested"] == "latest-lts"
+
+
+def test_the_printed_call_carries_a_job_to_its_end(dev: RunningDev) -> None:
+    called = paste(dev.call)
+
+    assert called.returncode == 0, called.stderr
+    assert " completed" in called.stdout
+    assert "1 of 1 entries ok" in called.stdout
+
+
+def test_the_demo_sessions_are_there_once(dev: RunningDev) -> None:
+    answer = json.loads(dev.run("call", "sessions/statuses", "get").stdout)
+
+    assert len(answer["data"]) == 14
+
+
+def test_what_it_keeps_for_itself_nobody_else_can_read(dev: RunningDev) -> None:
+    modes = {name: (dev.data / name).stat().st_mode & 0o777 for name in ("dev.json", "secret.key")}
+
+    assert modes == {"dev.json": 0o600, "secret.key": 0o600}
+
+
+def test_a_folder_in_use_is_refused_in_one_line(dev: RunningDev) -> None:
+    second = run("dev", "--port", str(find_port()), "--data", str(dev.data))
+
+    assert second.returncode == 2
+    assert second.stdout == ""
+    assert second.stderr == (
+        f"Error: {dev.data} is in use by process {dev.terminal.process.pid}: stop it, or choose another data folder\n"
+    )
+
+
+def test_a_port_in_use_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        refused = run_here("dev", "--port", str(port), "--data", str(tmp_path / "data"))
+
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith(f"Error: 127.0.0.1:{port} cannot be listened on (Address already in use)")
+    assert not (tmp_path / "data").exists()
+
+
+@on_linux
+def test_a_worker_that_dies_is_replaced(dev: RunningDev) -> None:
+    (worker,) = [
+        pid
+        for pid in find_descendants(dev.terminal.process.pid)
+        if b"\0work\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+    os.kill(worker, signal.SIGKILL)
+
+    assert "the worker was killed by signal 9" in dev.terminal.await_line("starting it again")
+    request = '{"session_metadata": [{"session_id": "none", "user_id": "nobody", "metadata": {}}]}'
+    waited = dev.run("call", "jobs/sessions/metadata", "set", request, "--wait")
+    assert "0 of 1 entries ok" in waited.stdout
+
+
+@on_linux
+def test_a_stop_ends_everything_and_the_next_start_finds_what_was_done() -> None:
+    with make_open_folder() as folder:
+        data = folder / "data"
+        arguments = ["dev", "--port", str(find_port()), "--data", str(data)]
+        with start(*arguments) as terminal:
+            first = await_dev(terminal, data)
+            assert paste(first.call).returncode == 0
+            with expect_ends(find_descendants(terminal.process.pid)):
+                code = terminal.end(signal.SIGTERM)
+            assert code == 0
+            assert not (data / "dev.json").exists()
+
+        with start(*arguments) as terminal:
+            second = await_dev(terminal, data)
+            request = '{"session_id": ["0d7a4c1e-52f1-4a0e-9a43-6f2b1c8d0e05"]}'
+            (session,) = json.loads(second.run("call", "sessions/statuses", "get", request).stdout)["data"]
+            with expect_ends(find_descendants(terminal.process.pid)):
+                terminal.end(signal.SIGKILL)
+
+        assert session["status"] == "Completed"
+        assert not any("loaded" in line for line in terminal.lines)
