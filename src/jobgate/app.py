@@ -43,24 +43,27 @@ _CLOCK_LIMIT_S = 30.0
 class Application(Starlette):
     """Answers POST before any middleware and routing of the framework, and leaves it the rest."""
 
+    gate: Gateway
+    """There once the lifespan has started."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call."""
         if scope["type"] == "http" and scope["method"] == "POST":
-            await answer_post(self.state.gate, scope, receive, send)
+            await answer_post(self.gate, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Application:
-    """The gateway. `app.state.gate` is there once the lifespan has started."""
+    """The gateway."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.gate = await open_gateway(settings, actions, metrics, stack)
+            application.gate = await open_gateway(settings, actions, metrics, stack)
             yield
 
-    return Application(
+    application = Application(
         routes=[
             Route("/healthz", show_health, methods=["GET"]),
             Route("/readyz", show_readiness, methods=["GET"]),
@@ -70,6 +73,7 @@ def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Applic
         exception_handlers={404: refuse_method, 405: refuse_method, Exception: refuse_internal},
         lifespan=lifespan,
     )
+    return application
 
 
 async def open_gateway(settings: Settings, actions: Actions, metrics: Metrics, stack: AsyncExitStack) -> Gateway:
@@ -195,7 +199,7 @@ def _json(answer: Answer) -> Response:
 
 
 def _refusal(request: Request, error: ApiError) -> Response:
-    gate: Gateway = request.app.state.gate
+    gate: Gateway = request.app.gate
     call = Call(request.url.path, None, b"", "", dispatch.new_request_id())
     return _json(dispatch.refuse(gate, call, error))
 
@@ -218,7 +222,7 @@ async def show_health(_: Request) -> Response:
 
 async def show_readiness(request: Request) -> Response:
     """Can this process accept jobs? Postgres must be writable, the clocks must agree, and it must not be stopping."""
-    gate: Gateway = request.app.state.gate
+    gate: Gateway = request.app.gate
     problem = None
     if gate.draining:
         problem = "stopping"
@@ -244,14 +248,14 @@ async def show_readiness(request: Request) -> Response:
 
 async def show_metrics(request: Request) -> Response:
     """The Prometheus text format."""
-    gate: Gateway = request.app.state.gate
+    gate: Gateway = request.app.gate
     gate.metrics.pool_in_use.set(gate.db.pool.get_size() - gate.db.pool.get_idle_size())
     return Response(gate.metrics.expose(), headers={"content-type": CONTENT_TYPE})
 
 
 async def receive_upload(request: Request) -> Response:
     """Membership lines for a dataset, put to a URL that `reports/datasets` handed out."""
-    gate: Gateway = request.app.state.gate
+    gate: Gateway = request.app.gate
     call = Call(request.url.path, None, b"", "", dispatch.new_request_id(), endpoint="uploads", verb="put")
     work = uploads.receive(
         gate.db, gate.key, gate.settings, request.path_params, request.query_params, request.stream(), time.time()

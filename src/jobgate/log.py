@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections import deque
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -32,9 +33,7 @@ _encoder = msgspec.json.Encoder(enc_hook=repr)
 def event(logger: logging.Logger, name: str, /, level: int = logging.INFO, **fields: Any) -> None:
     """Log that `name` happened."""
     if logger.isEnabledFor(level):
-        record = logging.LogRecord(logger.name, level, "", 0, name, None, None)
-        record.fields = fields
-        logger.handle(record)
+        logger.handle(_Event(logger.name, level, name, fields))
 
 
 def failure(logger: logging.Logger, name: str, error: BaseException, /, **fields: Any) -> None:
@@ -42,6 +41,22 @@ def failure(logger: logging.Logger, name: str, error: BaseException, /, **fields
     record = logging.LogRecord(logger.name, logging.ERROR, "", 0, name, None, (type(error), error, error.__traceback__))
     record.fields = fields
     logger.handle(record)
+
+
+class _Event(logging.LogRecord):
+    """A record that does not find out what no line tells: the place, the thread and the process that made it."""
+
+    def __init__(self, logger: str, level: int, name: str, fields: dict[str, Any]) -> None:
+        self.__dict__ |= _BLANK
+        self.name = logger
+        self.levelno = level
+        self.levelname = logging.getLevelName(level)
+        self.msg = name
+        self.created = time.time()
+        self.fields = fields
+
+
+_BLANK = vars(logging.LogRecord("", logging.INFO, "", 0, "", None, None))
 
 
 class JsonFormatter(logging.Formatter):
@@ -102,6 +117,11 @@ class BackgroundHandler(logging.Handler):
         self._thread = threading.Thread(target=self._write_forever, name="log", daemon=True)
         self._thread.start()
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Queue the line, without the lock of other handlers: the queue needs none."""
+        self.emit(record)
+        return True
+
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the line."""
         if len(self._lines) >= BACKLOG_LINES:
@@ -145,6 +165,4 @@ def configure(level: str, sink: BinaryIO | None = None) -> BackgroundHandler:
     root.addHandler(handler)
     root.setLevel(logging.WARNING)  # libraries: only what matters
     logging.getLogger("jobgate").setLevel(level.upper())
-    # No line tells them, and finding them out is half the cost of a record.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return handler

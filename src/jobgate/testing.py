@@ -20,10 +20,9 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from starlette.applications import Starlette
 
 from jobgate import migrations
-from jobgate.app import create_app
+from jobgate.app import Application, create_app
 from jobgate.callers import NewConsumer, add_consumer
 from jobgate.client import FORM_TYPE, Credentials, sign_form
 from jobgate.db import Database
@@ -77,7 +76,7 @@ class Reply:
 class House:
     """A gateway and its database. Organisation 1 has the consumers `home` and `other`, organisation 2 `stranger`."""
 
-    app: Starlette
+    app: Application
     db: Database
     settings: Settings
     tasks: Tasks
@@ -89,7 +88,7 @@ class House:
     @property
     def gate(self) -> Gateway:
         """What the application answers with."""
-        gate: Gateway = self.app.state.gate
+        gate: Gateway = self.app.gate
         return gate
 
     async def call(
@@ -172,7 +171,7 @@ class Server:
 
     url: str
     port: int
-    app: Starlette
+    app: Application
     settings: Settings
 
 

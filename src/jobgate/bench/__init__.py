@@ -33,6 +33,8 @@ def main(
     with tempfile.TemporaryDirectory(prefix="jobgate-bench-") as folder:
         Path(folder).chmod(0o711)  # as root, the servers run as nobody and must get through
         with start_servers(Path(folder) / "servers") as servers:
+            for number in rows:
+                (Path(folder) / str(number)).mkdir()
             results = uvloop.run(play_rows(servers, Path(folder), rows, rounds, effort or Effort(), say))
     say("")
     say(show(results))

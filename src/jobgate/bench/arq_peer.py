@@ -31,11 +31,11 @@ async def drain(redis_url: str, count: int) -> float:
     ended = asyncio.Event()
     left = count
 
-    async def no_op(_ctx: dict[Any, Any]) -> None:
+    async def no_op(ctx: dict[Any, Any]) -> None:  # noqa: ARG001  # arq passes it by name
         if not begun:
             begun.append(time.perf_counter())
 
-    async def count_end(_ctx: dict[Any, Any]) -> None:
+    async def count_end(ctx: dict[Any, Any]) -> None:  # noqa: ARG001
         nonlocal left
         left -= 1
         if not left:

@@ -62,9 +62,8 @@ def create_app(database_url: str, pool_size: int) -> FastAPI:
     async def show_readiness() -> dict[str, str]:
         return {"status": "ready"}
 
-    @app.post("/{version}/jobs")
+    @app.post("/v2025.1.LTS/jobs")
     async def get_jobs(
-        version: str,
         security: Annotated[str, Form()],
         request: Annotated[str, Form()],
         action: Annotated[str, Form()] = "get",

@@ -85,7 +85,9 @@ async def open_accepts(stage: Stage) -> AsyncIterator[Sides]:
         until = time.perf_counter() + stage.effort.seconds
         params = wire.encode({"statuses": make_update(0, 1)["statuses"]})
         started = time.perf_counter()
-        counts = await asyncio.gather(*(insert_until(stage, params, until) for _ in range(stage.db.pool.get_max_size())))
+        counts = await asyncio.gather(
+            *(insert_until(stage, params, until) for _ in range(stage.db.pool.get_max_size()))
+        )
         return sum(counts) / (time.perf_counter() - started)
 
     async with stage.serving("gateway", "jobgate", "serve") as gateway:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 CONNECTIONS = 16
 LAST_ANSWERS_S = 30.0
@@ -47,9 +48,13 @@ async def put_load(
     lines = [_Line(requests, b" %d " % status, time.perf_counter() + seconds) for _ in range(connections)]
     started = time.perf_counter()
     for line in lines:
-        await loop.create_connection(lambda line=line: line, "127.0.0.1", port)
+        await loop.create_connection(partial(_itself, line), "127.0.0.1", port)
     await asyncio.wait_for(asyncio.gather(*(line.ended for line in lines)), min(seconds, 3600) + LAST_ANSWERS_S)
     return Load(sum(line.answers for line in lines), time.perf_counter() - started)
+
+
+def _itself(line: _Line) -> _Line:
+    return line
 
 
 class _Line(asyncio.Protocol):
@@ -93,7 +98,7 @@ class _Line(asyncio.Protocol):
             self._expected = 0
             self._send()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         if not self.ended.done():
             self._fail(self._received)
 

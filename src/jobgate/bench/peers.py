@@ -12,12 +12,11 @@ import json
 import os
 import uuid
 from datetime import datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 import click
 import uvloop
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from jobgate.bench.stage import CALLER
 from jobgate.db import Database
@@ -38,8 +37,8 @@ def main(name: str, port: int) -> None:
 
         from jobgate.bench.fastapi_peer import create_app  # noqa: PLC0415  # FastAPI is a tool of development only
 
-        app = create_app(settings.database_url, settings.gateway_pool)
-        uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+        framework = create_app(settings.database_url, settings.gateway_pool)
+        uvicorn.run(framework, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")
     else:
         app = Refusing() if name == "refusing" else Finding(settings)
         uvloop.run(build_server(app, settings, host="127.0.0.1", port=port).serve(signals=True))

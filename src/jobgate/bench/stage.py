@@ -103,7 +103,6 @@ class Stage:
 async def open_stage(servers: Servers, folder: Path, effort: Effort) -> AsyncIterator[Stage]:
     """A stage with one unlimited consumer, `CALLER`."""
     async with fresh_database(servers) as url:
-        folder.mkdir(parents=True, exist_ok=True)
         key = OuterKey.make()
         settings = Settings()
         db = await Database.connect(
