@@ -49,7 +49,7 @@ async def test_a_job_with_a_cancel_mark_is_stopped(house: House) -> None:
 
     await leases.renew()
 
-    assert leases.unwanted == {claimed.facts.id}
+    assert leases.unwanted == {claimed.key}
     assert attempt.cancelling() == 1
 
 
@@ -63,7 +63,7 @@ async def test_a_job_that_another_worker_holds_is_stopped(house: House) -> None:
 
     await leases.renew()
 
-    assert leases.unwanted == {claimed.facts.id}
+    assert leases.unwanted == {claimed.key}
     assert attempt.cancelling() == 1
     assert await jobs.end_cancelled(house.db, [claimed]) == 0
 

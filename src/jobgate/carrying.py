@@ -106,9 +106,9 @@ class Carrier:
     async def _still_held(self, group: list[Claim]) -> list[Claim]:
         """Those of the group that are ours and wanted, with the cursors that were saved; the others are forgotten."""
         held = await self._insist(lambda: jobs.held(self.db, group)) or []
-        wanted = [claim for claim in held if claim.facts.id not in self.leases.unwanted]
-        kept = {claim.facts.id for claim in wanted}
-        self.leases.forget([claim for claim in group if claim.facts.id not in kept])
+        wanted = [claim for claim in held if claim.key not in self.leases.unwanted]
+        kept = {claim.key for claim in wanted}
+        self.leases.forget([claim for claim in group if claim.key not in kept])
         return wanted
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T | None:
@@ -128,22 +128,25 @@ class Carrier:
         try:
             done, _ = await asyncio.wait([attempt], timeout=task.timeout_s)
             if not done:
-                attempt.cancel()
-                done, _ = await asyncio.wait([attempt], timeout=self.settings.abandon_s)
-                if not done:
-                    attempt.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody waits for it
-                    log.event(logger, "worker.abandons", logging.ERROR, type=task.type)
-                    self.leases.forget(group)
-                    raise WorkerUnusable(f"a {task.type} attempt ignores its cancellation")
+                await self._end(attempt, task, group)
                 if attempt.cancelled():
                     raise _TimedOut(f"longer than {task.timeout_s:.0f} s")
             attempt.result()
         except asyncio.CancelledError:
-            attempt.cancel()
-            await asyncio.wait([attempt], timeout=self.settings.abandon_s)
+            await self._end(attempt, task, group)
             raise
         finally:
             self.leases.rest(group)
+
+    async def _end(self, attempt: asyncio.Task[None], task: Task, group: list[Claim]) -> None:
+        """Cancel the attempt and wait for its end, which is not up to us."""
+        attempt.cancel()
+        done, _ = await asyncio.wait([attempt], timeout=self.settings.abandon_s)
+        if not done:
+            attempt.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody waits for it
+            log.event(logger, "worker.abandons", logging.ERROR, type=task.type)
+            self.leases.forget(group)
+            raise WorkerUnusable(f"a {task.type} attempt ignores its cancellation")
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -184,7 +187,7 @@ class Carrier:
                     await jobs.complete(tx, [claim], [wire.encode(chunk.results)], [progress])
             finished = chunk.results is not None
             if cancel:
-                self.leases.unwanted.add(claim.facts.id)
+                self.leases.unwanted.add(claim.key)
                 raise _Stopped
 
         cursor = None if claim.cursor is None else wire.decode(claim.cursor, Any)
@@ -202,7 +205,7 @@ class Carrier:
 
     async def _end_unwanted(self, group: Sequence[Claim]) -> bool:
         """Halt the jobs of the group that somebody cancelled; False: there are none."""
-        unwanted = [claim for claim in group if claim.facts.id in self.leases.unwanted]
+        unwanted = [claim for claim in group if claim.key in self.leases.unwanted]
         if not unwanted:
             return False
         ended = await self._insist(lambda: jobs.end_cancelled(self.db, unwanted))

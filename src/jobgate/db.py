@@ -39,6 +39,7 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asked on a connection that Postgres has just ended, before the driver noticed
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shut down, cancelled, statement timeout, starting up
     asyncpg.InsufficientResourcesError,

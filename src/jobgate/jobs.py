@@ -135,6 +135,10 @@ async def _answer_again(ctx: Context) -> NoReturn:
 # -- carrying --------------------------------------------------------------------------------------------------------
 
 
+ClaimKey = tuple[int, int]
+"""The id of a job and the fence of a claim: a worker may hold a job again while its first attempt still ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A job that this worker holds until its lease runs out."""
@@ -146,6 +150,11 @@ class Claim:
     failures: int
     cursor: bytes | None
     waited_s: float
+
+    @property
+    def key(self) -> ClaimKey:
+        """What tells this claim from every other."""
+        return self.facts.id, self.fence
 
 
 async def claim(
@@ -182,10 +191,10 @@ def _keys(claims: Iterable[Claim]) -> tuple[list[int], list[int]]:
     return [id for id, _ in pairs], [fence for _, fence in pairs]
 
 
-async def renew(db: Database, claims: Iterable[Claim], lease_s: float) -> dict[int, bool]:
-    """Renew leases. The answer has the jobs still held, and whether somebody asked to cancel them."""
+async def renew(db: Database, claims: Iterable[Claim], lease_s: float) -> dict[ClaimKey, bool]:
+    """Renew leases. The answer has the claims that still hold, and whether somebody asked to cancel their jobs."""
     rows = await db.fetch("renew_leases", *_keys(claims), timedelta(seconds=lease_s))
-    return {row["id"]: row["cancel"] for row in rows}
+    return {(row["id"], row["fence"]): row["cancel"] for row in rows}
 
 
 async def held(db: Database, claims: Sequence[Claim]) -> list[Claim]:

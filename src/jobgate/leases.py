@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from jobgate import jobs
 from jobgate.db import CONTENDED, UNAVAILABLE, Database
-from jobgate.jobs import Claim
+from jobgate.jobs import Claim, ClaimKey
 from jobgate.metrics import Metrics
 
 
@@ -20,10 +20,10 @@ class Leases:
         self.db = db
         self.metrics = metrics
         self.lease_s = lease_s
-        self.held: dict[int, Claim] = {}
-        self.unwanted: set[int] = set()
-        """Jobs that somebody cancelled, or that another worker holds by now."""
-        self._attempts: dict[int, asyncio.Task[None]] = {}
+        self.held: dict[ClaimKey, Claim] = {}
+        self.unwanted: set[ClaimKey] = set()
+        """Claims whose job somebody cancelled, or that hold no more."""
+        self._attempts: dict[ClaimKey, asyncio.Task[None]] = {}
         self._deadline = 0.0
 
     @property
@@ -35,23 +35,23 @@ class Leases:
         """Claims that Postgres granted. Their lease counts from when it was asked for, however long the answer took."""
         deadline = asked + self.lease_s
         self._deadline = min(self._deadline, deadline) if self.held else deadline
-        self.held |= {claim.facts.id: claim for claim in claims}
+        self.held |= {claim.key: claim for claim in claims}
 
     def forget(self, claims: Iterable[Claim]) -> None:
         """Jobs that have ended, or that another worker shall have."""
         for claim in claims:
-            self.held.pop(claim.facts.id, None)
-            self.unwanted.discard(claim.facts.id)
+            self.held.pop(claim.key, None)
+            self.unwanted.discard(claim.key)
 
     def run(self, claims: Iterable[Claim], attempt: asyncio.Task[None]) -> None:
         """`attempt` carries these jobs from now on: it is cancelled when one of them becomes unwanted."""
         for claim in claims:
-            self._attempts[claim.facts.id] = attempt
+            self._attempts[claim.key] = attempt
 
     def rest(self, claims: Iterable[Claim]) -> None:
         """Nothing carries these jobs at the moment."""
         for claim in claims:
-            self._attempts.pop(claim.facts.id, None)
+            self._attempts.pop(claim.key, None)
 
     def cancel_attempts(self) -> None:
         """Cancel whatever runs."""
@@ -75,9 +75,8 @@ class Leases:
         self._deadline = asked + self.lease_s
         self.metrics.lease_renew_seconds.observe(time.monotonic() - asked)
         for claim in held:
-            id = claim.facts.id
-            # While the answer was on its way the job may have ended, or have failed and been claimed anew.
-            if cancels.get(id, True) and self.held.get(id) is claim:
-                self.unwanted.add(id)
-                if id in self._attempts:
-                    self._attempts[id].cancel()
+            # While the answer was on its way the attempt may have ended.
+            if cancels.get(claim.key, True) and claim.key in self.held:
+                self.unwanted.add(claim.key)
+                if claim.key in self._attempts:
+                    self._attempts[claim.key].cancel()

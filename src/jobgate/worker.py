@@ -83,14 +83,14 @@ class Worker:
             await asyncio.wait([stopped, *slots, *beside], return_when=asyncio.FIRST_COMPLETED)
             self._stop_claiming()
             await self._drain(slots)
-            for ended in (*slots, *beside):
-                if ended.done() and not ended.cancelled():
-                    ended.result()
         finally:
             for left in (stopped, *beside, *slots):
                 left.cancel()
             await asyncio.wait([stopped, *beside, *slots])
             log.event(logger, "worker.stopped", worker=self.id)
+        for ended in (*slots, *beside):
+            if not ended.cancelled():
+                ended.result()
 
     async def _drain(self, slots: Sequence[asyncio.Task[None]]) -> None:
         """Let what runs end, for a while; then give it back."""
