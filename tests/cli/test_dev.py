@@ -97,12 +97,14 @@ def test_a_stop_ends_everything_and_the_next_start_finds_what_was_done() -> None
             assert code == 0
             assert not (data / "dev.json").exists()
 
-        with start(*arguments) as terminal:
+        with start(*arguments, "--workers", "2") as terminal:
             second = await_dev(terminal, data)
+            assert (data / "worker-2.log").exists()
             request = '{"session_id": ["0d7a4c1e-52f1-4a0e-9a43-6f2b1c8d0e05"]}'
             (session,) = json.loads(second.run("call", "sessions/statuses", "get", request).stdout)["data"]
             with expect_ends(find_descendants(terminal.process.pid)):
                 terminal.end(signal.SIGKILL)
 
         assert session["status"] == "Completed"
+        assert "start `jobgate dev`" in second.run("call", "jobs", "get").stderr
         assert not any("loaded" in line for line in terminal.lines)

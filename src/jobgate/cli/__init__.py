@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from jobgate import __version__
+from jobgate.cli.bench import bench
 from jobgate.cli.call import call
 from jobgate.cli.consumers import consumers
 from jobgate.cli.dev import dev
@@ -24,5 +25,5 @@ def main() -> None:
     """A signed POST in, a durable job row out, and the work done exactly once whatever dies in between."""
 
 
-for command in (dev, serve, work, migrate, consumers, call, load, routes, schemas, doctor):
+for command in (dev, serve, work, migrate, consumers, call, load, routes, schemas, bench, doctor):
     main.add_command(command)

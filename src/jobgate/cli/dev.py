@@ -82,6 +82,7 @@ def dev(host: str, port: int, data: Path, workers: int, no_demo: bool, verbose: 
             database_url, redis_url = servers.database_url, redis_url or servers.redis_url
         data.mkdir(parents=True, exist_ok=True)
         here = Dev(
+            pid=os.getpid(),
             url=plan.url,
             database_url=database_url,
             redis_url=redis_url,
@@ -147,6 +148,8 @@ async def live(plan: Plan, here: Dev, settings: Settings) -> None:
 
 async def prepare(plan: Plan, here: Dev, settings: Settings) -> Dev:
     """Migrate, and furnish the house with the demo."""
+    import msgspec
+
     from jobgate import demo, migrations
     from jobgate.cli.checks import reaching
     from jobgate.cli.surroundings import open_database
@@ -157,11 +160,13 @@ async def prepare(plan: Plan, here: Dev, settings: Settings) -> Dev:
         applied = await migrations.migrate(url)
     if applied:
         say(f"the schema is new: {applied[0]} to {applied[-1]}" if len(applied) > 1 else f"applied {applied[0]}")
-    if not plan.demo:
-        return here
-    import msgspec
+    if settings.database_url:
+        return here  # not ours to furnish
 
     async with open_database(msgspec.structs.replace(settings, database_url=here.database_url)) as db:
+        if not plan.demo:
+            await demo.lock_out(db)
+            return here
         count = await demo.furnish(db, OuterKey(here.secret_key))
     if count:
         say(f"loaded {count} demo sessions")

@@ -39,6 +39,8 @@ class Commands(click.Group):
 
 def explain(error: Exception) -> str | None:
     """What to tell the operator; None for what nobody foresaw, which deserves its traceback."""
+    import asyncpg
+
     from jobgate.embedded import EmbeddedError
     from jobgate.keys import KeyUnusable
     from jobgate.migrations import MigrationError
@@ -51,4 +53,9 @@ def explain(error: Exception) -> str | None:
         return "the address is in use: stop what listens there, or choose another with --port"
     if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
         return "this machine does not have that address: choose another with --host"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | TimeoutError):
+        reason = " ".join(str(error).split()) or "it does not answer in time"
+        return f"the database did not do it ({reason}): `jobgate doctor` may know more"
     return None

@@ -62,7 +62,9 @@ class Member:
         code = self._child.exit_code if self._child is not None else None
         how = f"ended with exit code {code}" if code is None or code >= 0 else f"was killed by signal {-code}"
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log is not None else []
-        return f"{how} ({lines[-1].removeprefix('Error: ')}; more in {self.log})" if lines else how
+        # What a command says at its end may stand before lines that its log still had to write.
+        said = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")] or lines[-1:]
+        return f"{how} ({'; '.join(said)}; more in {self.log})" if said else how
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it runs."""

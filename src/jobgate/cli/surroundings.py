@@ -32,6 +32,7 @@ data_option = click.option(
 class Dev(msgspec.Struct, frozen=True, kw_only=True):
     """A running `jobgate dev`, as other commands need to know it; it lies in its data folder, for its owner only."""
 
+    pid: int
     url: str
     database_url: str
     redis_url: str
@@ -57,11 +58,13 @@ def write_private(file: Path, content: bytes) -> None:
 def find_dev(data: Path) -> Dev | None:
     """The `dev` that runs on this folder, if any."""
     try:
-        return msgspec.json.decode(dev_file(data).read_bytes(), type=Dev)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        dev = msgspec.json.decode(dev_file(data).read_bytes(), type=Dev)
+        os.kill(dev.pid, 0)
+    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+        return None  # it was never there, or was killed before it could say goodbye
     except (OSError, msgspec.DecodeError) as error:
-        raise Unusable(f"{dev_file(data)} cannot be read ({error}): start `jobgate dev` again") from error
+        raise Unusable(f"{dev_file(data)} cannot be used ({error}): start `jobgate dev` again, as yourself") from error
+    return dev
 
 
 def find_settings(data: Path) -> Settings:

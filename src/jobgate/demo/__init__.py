@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from jobgate.callers import NewConsumer, add_consumer
+from jobgate.callers import NewConsumer, add_consumer, add_secret
 from jobgate.client import Credentials
 from jobgate.db import Database
 from jobgate.keys import OuterKey
@@ -31,7 +31,7 @@ def read_sessions() -> list[bytes]:
 
 
 async def furnish(db: Database, key: OuterKey) -> int:
-    """Add the demo consumer unless it is there, and the sessions unless there are any; how many were added."""
+    """Let the demo consumer in, and add the sessions unless there are any; how many were added."""
     async with db.transaction(ORGANISATION) as tx:
         if await tx.fetchrow("find_consumer", DEMO.key) is None:
             consumer = NewConsumer(
@@ -42,8 +42,17 @@ async def furnish(db: Database, key: OuterKey) -> int:
                 unlimited=True,
             )
             await add_consumer(tx, key, consumer, DEMO.secret)
+        else:
+            await tx.execute("set_consumer_active", DEMO.key, True)
+            if not await tx.fetch("find_secrets", DEMO.key):
+                await add_secret(tx, key, DEMO.key, DEMO.secret)
         if await tx.fetchval("has_sessions", ORGANISATION):
             return 0
     report = await import_sessions(db, ORGANISATION, read_sessions())
     assert not report.problems, report.problems  # the file is ours
     return report.stored
+
+
+async def lock_out(db: Database) -> None:
+    """Let the demo consumer in no more, if it is there."""
+    await db.execute("set_consumer_active", DEMO.key, False)
