@@ -32,18 +32,12 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """Compiled so far."""
     groups: int = 0
     """All there are."""
-    all_users: int = 0
     published: bool = False
 
     @property
-    def steps_done(self) -> int:
+    def done(self) -> int:
         """What progress counts: users and groups that are compiled."""
         return self.users + self.after_group + 1
-
-    @property
-    def steps(self) -> int:
-        """What progress counts to."""
-        return self.all_users + self.groups
 
 
 class Compilation:
@@ -89,9 +83,7 @@ class Compilation:
     async def _insert_groups(self, db: Transaction, position: Position) -> Position:
         await db.execute("insert_dataset_build", *self.dataset, self.build)
         groups = await db.execute("insert_dataset_groups", *self.dataset, self.build)
-        size = await db.fetchrow("measure_dataset", *self.dataset)
-        assert size is not None  # an aggregate always gives one row
-        return msgspec.structs.replace(position, step="users", groups=groups, all_users=size["users"])
+        return msgspec.structs.replace(position, step="users", groups=groups)
 
     async def _compile_users(self, db: Transaction, position: Position) -> Position:
         params = self.params

@@ -23,6 +23,7 @@ class CompileParams(msgspec.Struct, frozen=True, kw_only=True):
     dataset_id: uuid.UUID
     uploads: list[uuid.UUID]
     """One for each file; another upload in the place of one of them ends the job."""
+    users: int
     activities: list[str]
     mintime: datetime | None = None
     maxtime: datetime | None = None
@@ -48,6 +49,7 @@ async def judge(db: Transaction, dataset: Dataset) -> CompileParams:
     return CompileParams(
         dataset_id=dataset.dataset_id,
         uploads=list(files.values()),
+        users=size["users"],
         activities=filters.activity_id or await _find_activities(db, dataset),
         mintime=filters.mintime,
         maxtime=filters.maxtime,

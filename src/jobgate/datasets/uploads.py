@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, NamedTuple
@@ -29,8 +29,8 @@ MAX_DATASET_LINES = 1_000_000
 """In all files of a dataset together: every user in five groups."""
 
 _MEMORY_BYTES = 1024 * 1024
-_BATCH_LINES = 20_000
-_DIGITS = re.compile(r"[0-9]{1,15}")
+_BATCH_LINES = 5000
+_DIGITS = re.compile(r"[1-9][0-9]{0,14}")
 
 
 class Target(NamedTuple):
@@ -116,19 +116,16 @@ async def _store(tx: Transaction, target: Target, spool: IO[bytes], lines: int) 
     await tx.execute("put_dataset_file", *target, uuid.uuid4(), lines)
     await delete_members(tx, *target)
     await tx.execute("stage_dataset_members")
-    for rows in _batches(read_checked(iter(spool))):
-        await tx.copy_rows("uploaded_line", ("user_id", "group_path"), rows)
-        await tx.execute("insert_dataset_members", *target)
+    rows = read_checked(iter(spool))
+    stored = 1
+    while stored:
+        # Batches, because a statement must stay short; never a list, because a line may be long.
+        await tx.copy_rows("uploaded_line", ("user_id", "group_path"), islice(rows, _BATCH_LINES))
+        stored = await tx.execute("insert_dataset_members", *target)
         await tx.execute("clear_dataset_stage")
     total = await tx.fetchval("count_dataset_lines", target.organisation_id, target.dataset_id)
     if total > MAX_DATASET_LINES:
         raise ApiError(Code.too_much, f"the files of a dataset must not have more than {MAX_DATASET_LINES} lines")
-
-
-def _batches(rows: Iterator[tuple[str, list[str]]]) -> Iterator[list[tuple[str, list[str]]]]:
-    """Each small enough for one short statement."""
-    while batch := list(islice(rows, _BATCH_LINES)):
-        yield batch
 
 
 def _require_place(target: Target, file_count: int | None) -> None:

@@ -72,7 +72,8 @@ select
     (select count(*) from (
         select distinct user_id from dataset_member where organisation_id = $1 and dataset_id = $2) as learner) as users,
     (select count(*) from (
-        select distinct group_path from dataset_member where organisation_id = $1 and dataset_id = $2) as place) as paths
+        select distinct hash_array_extended(group_path, 0)
+        from dataset_member where organisation_id = $1 and dataset_id = $2) as place) as paths
 
 -- The first $2 activities that have sessions: one step of the index for each.
 -- name: list_activities
@@ -119,53 +120,54 @@ join reach on reach.path = numbered.path
 left join numbered as parent on numbered.depth > 0 and parent.path = numbered.path[:numbered.depth - 1]
 
 -- Total up the next $5 users after $4 and put them into their groups. Of several attempts at an activity the latest
--- counts that was completed: another is not finished, not scored, or given up. Everything is reached through an index
--- whatever the planner believes of tables that were just filled.
+-- counts that was completed: another is not finished, not scored, or given up. All is lateral, so that everything is
+-- reached user by user through an index, whatever the planner believes of tables that were just filled.
 -- name: compile_dataset_users
 with learner as materialized (
     select distinct user_id from dataset_member
     where organisation_id = $1 and dataset_id = $2 and user_id > $4
     order by user_id limit $5
-), total as materialized (
-    select learner.user_id, count(attempt.id)::integer as seen_activities,
-        sum(attempt.score) as score, sum(attempt.max_score) as max_score,
-        sum(mark.attempted_max_score) as attempted_max_score, sum(mark.unscored_max_score) as unscored_max_score
-    from learner
-    left join lateral (
-        select distinct on (activity_id) id, coalesce(score, 0) as score, coalesce(max_score, 0) as max_score
-        from session
-        where organisation_id = $1 and session.user_id = learner.user_id and activity_id = any($6::text[])
-            and status = 'Completed'
-            and dt_completed between coalesce($7, '-infinity'::timestamptz) and coalesce($8, 'infinity'::timestamptz)
-        order by activity_id, dt_completed desc, id desc
-    ) as attempt on true
-    left join lateral (
-        select coalesce(sum(coalesce(max_manual_score, max_score)) filter (where attempted), 0) as attempted_max_score,
-            coalesce(sum(coalesce(max_manual_score, max_score))
-                filter (where attempted and coalesce(manual_score, score) is null), 0) as unscored_max_score
-        from response
-        where organisation_id = $1 and session_no = attempt.id
-    ) as mark on attempt.id is not null
-    group by learner.user_id
-), spot as materialized (
-    -- Hashed here: row-level security keeps a function that might tell of other rows out of an index condition.
-    select distinct user_id, group_path, hash_array_extended(group_path, 0) as hash from dataset_member
-    where organisation_id = $1 and dataset_id = $2
-        and user_id > $4 and user_id <= (select max(user_id) from learner)
-), place as (
-    select spot.user_id, node.number
-    from spot cross join lateral (
-        select number from dataset_path
-        where organisation_id = $1 and build = $3 and hash = spot.hash and path = spot.group_path
-        limit 1
-    ) as node
 ), placed as (
     insert into dataset_user (organisation_id, build, number, before, user_id, score, max_score, attempted_max_score,
         unscored_max_score, seen_activities)
-    select $1, $3, place.number,
-        coalesce(lag(place.number) over (partition by place.user_id order by place.number), -1),
-        user_id, score, max_score, attempted_max_score, unscored_max_score, seen_activities
-    from place join total using (user_id)
+    select $1, $3, number, before, learner.user_id, score, max_score,
+        case when seen_activities > 0 then attempted_max_score end,
+        case when seen_activities > 0 then unscored_max_score end, seen_activities
+    from learner
+    cross join lateral (
+        select count(*)::integer as seen_activities, sum(score) as score, sum(max_score) as max_score,
+            array_agg(id) as ids
+        from (
+            select distinct on (activity_id) id, coalesce(score, 0) as score, coalesce(max_score, 0) as max_score
+            from session
+            where organisation_id = $1 and session.user_id = learner.user_id and activity_id = any($6::text[])
+                and status = 'Completed'
+                and dt_completed between coalesce($7, '-infinity'::timestamptz) and coalesce($8, 'infinity'::timestamptz)
+            order by activity_id, dt_completed desc, id desc
+        ) as attempt
+    ) as latest
+    cross join lateral (
+        select coalesce(sum(maximum) filter (where attempted), 0) as attempted_max_score,
+            coalesce(sum(maximum) filter (where attempted and mark is null), 0) as unscored_max_score
+        from (
+            select attempted, coalesce(max_manual_score, max_score) as maximum, coalesce(manual_score, score) as mark
+            from response
+            where organisation_id = $1 and session_no = any(latest.ids)
+        ) as answered
+    ) as part
+    cross join lateral (
+        select number, coalesce(lag(number) over (order by number), -1) as before
+        from (
+            -- Hashed before it is looked up: row-level security keeps functions out of an index condition.
+            select distinct group_path, hash_array_extended(group_path, 0) as hash from dataset_member
+            where organisation_id = $1 and dataset_id = $2 and dataset_member.user_id = learner.user_id
+        ) as spot
+        cross join lateral (
+            select number from dataset_path
+            where organisation_id = $1 and build = $3 and hash = spot.hash and path = spot.group_path
+            limit 1
+        ) as node
+    ) as place
 )
 select max(user_id) as last, count(*)::integer as users from learner
 

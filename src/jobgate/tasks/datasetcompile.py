@@ -34,14 +34,12 @@ async def compile_dataset(run: Run[CompileParams]) -> None:
             step = position.step
             position = await compilation.advance(chunk.db, position)
             if step == "groups" and position.step == "users":
-                chunk.say("Found the users and their groups", users=position.all_users, groups=position.groups)
+                chunk.say("Found the users and their groups", users=run.params.users, groups=position.groups)
             if step == "publish" and position.published:
                 chunk.say("Published the results")
+            chunk.save(position, done=position.done, total=run.params.users + position.groups)
             if position.step == "done":
-                chunk.total = position.steps
                 chunk.finish([_tell(run.params, position)])
-            else:
-                chunk.save(position, done=position.steps_done, total=position.steps)
 
 
 def _tell(params: CompileParams, position: Position) -> DatasetResult:

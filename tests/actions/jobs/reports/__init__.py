@@ -1,0 +1,1 @@
+"""Facts about jobs that compile reports."""

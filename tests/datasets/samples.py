@@ -1,0 +1,130 @@
+"""Attempts and datasets to test with."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from jobgate.client import Credentials
+from jobgate.testing import House, Reply
+
+TYPE = "activity-summary-by-group"
+
+_numbers = itertools.count(1)
+
+
+class Answered(NamedTuple):
+    """A response within an attempt."""
+
+    max_score: float
+    score: float | None = None
+    attempted: bool = True
+    manual_score: float | None = None
+    max_manual_score: float | None = None
+
+
+async def add_attempt(
+    house: House,
+    user_id: str,
+    activity_id: str,
+    score: float | None,
+    max_score: float,
+    *,
+    completed: str | None = "2026-03-01",
+    status: str = "Completed",
+    responses: Iterable[Answered] = (),
+    organisation_id: int = 1,
+) -> None:
+    """A session, as if it had been set."""
+    at = None if completed is None else datetime.fromisoformat(completed + "T12:00:00+00:00")
+    async with house.db.transaction(organisation_id) as tx:
+        number = await tx.connection.fetchval(
+            "insert into session (organisation_id, session_id, user_id, activity_id, status, score, max_score,"
+            " dt_saved, dt_started, dt_completed, updated_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7, now(), now(), $8, now()) returning id",
+            organisation_id,
+            f"session-{next(_numbers)}",
+            user_id,
+            activity_id,
+            status,
+            score,
+            max_score,
+            at,
+        )
+        for position, response in enumerate(responses):
+            await tx.connection.execute(
+                "insert into response (organisation_id, session_no, position, response_id, max_score, score, attempted,"
+                " manual_score, max_manual_score) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                organisation_id,
+                number,
+                position,
+                f"response-{position}",
+                *response,
+            )
+
+
+def line(user_id: str, *group_path: str) -> bytes:
+    """A line of a file."""
+    return msgspec.json.encode({"user_id": user_id, "group_path": group_path})
+
+
+async def set_dataset(house: House, *, as_: Credentials | None = None, **request: Any) -> Any:
+    """Set a dataset with one file; what was answered."""
+    return (
+        await house.call("reports/datasets", "set", {"dataset_type": TYPE, "file_count": 1} | request, as_=as_)
+    ).data
+
+
+async def put(house: House, url: str, body: bytes) -> Reply:
+    """Put a file where the answer said."""
+    parts = urlsplit(url)
+    return await house.send("PUT", f"{parts.path}?{parts.query}", body)
+
+
+async def upload(house: House, *lines: bytes, **request: Any) -> str:
+    """Set a dataset and put its only file; its id."""
+    answer = await set_dataset(house, **request)
+    (url,) = answer["input_files"]
+    assert (await put(house, url, b"\n".join(lines))).status == 200
+    dataset_id: str = answer["dataset_id"]
+    return dataset_id
+
+
+async def start(house: House, dataset_id: str) -> str:
+    """Start compiling; the job's reference."""
+    reply = await house.call("jobs/reports/datasets", "set", {"dataset_type": TYPE, "dataset_id": dataset_id})
+    reference: str = reply.data["job_reference"]
+    return reference
+
+
+async def finish(house: House, reference: str) -> Any:
+    """Let a worker do what there is to do; the job's record."""
+    await house.carry()
+    include = ["status", "results", "error", "progress", "data"]
+    (record,) = (await house.call("jobs", "get", {"references": [reference], "include": include})).data
+    return record
+
+
+async def compile_dataset(house: House, dataset_id: str) -> Any:
+    """Compile; the job's record."""
+    record = await finish(house, await start(house, dataset_id))
+    assert record["status"] == "completed", record
+    return record
+
+
+async def read(house: House, dataset_id: str, *group_path: str, **request: Any) -> Any:
+    """What there is at a place of the dataset."""
+    reply = await house.call("reports/datasets", "get", {"dataset_id": dataset_id, "group_path": group_path} | request)
+    return reply.data
+
+
+async def count(house: House, table: str) -> int:
+    """How many rows of organisation 1 a table has."""
+    async with house.db.reading(1) as tx:
+        rows: int = await tx.connection.fetchval(f"select count(*) from {table}")
+    return rows
