@@ -17,6 +17,7 @@ from typing import Any
 JOBGATE = [sys.executable, "-m", "jobgate"]
 
 DEADLINE_S = 30.0
+STOP_S = 15.0
 
 
 def make_environment(**settings: str) -> dict[str, str]:
@@ -86,6 +87,6 @@ def start(*arguments: str, **settings: str) -> Iterator[Terminal]:
         finally:
             process.terminate()
             try:
-                process.wait(DEADLINE_S)
+                process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()

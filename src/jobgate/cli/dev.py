@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shlex
 import shutil
@@ -100,7 +101,9 @@ def require_free(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        advice = "stop what listens there, or choose another --port (with make: PORT=9000)"
+        advice = "choose another --host"
+        if error.errno == errno.EADDRINUSE:
+            advice = "stop what listens there, or choose another --port (with make: PORT=9000)"
         raise Unusable(f"{host}:{port} cannot be listened on ({reason}): {advice}") from error
 
 
