@@ -7,6 +7,9 @@ SEED   ?= 1
 ROUNDS ?= 1
 ARGS   ?=
 
+# CPython 3.11.7 cannot rewrite large test files without a cache for what it compiled ("AST constructor recursion").
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,29 +21,28 @@ from starlette.types import Receive, Scope, Send
 from jobgate import dispatch, log, migrations, wire
 from jobgate.callers import Callers
 from jobgate.datasets import uploads
-from jobgate.db import UNAVAILABLE, Database
+from jobgate.db import Database
 from jobgate.dispatch import Answer, Call, Gateway
 from jobgate.doorbell import Doorbell
 from jobgate.errors import ApiError, Code
 from jobgate.keys import OuterKey
-from jobgate.metrics import CONTENT_TYPE, Metrics
+from jobgate.metrics import Metrics
 from jobgate.registry import Actions
 from jobgate.settings import Settings
+from jobgate.status import JSON_TYPE, Status, status_routes
 from jobgate.sweeper import Sweeper
 
 logger = logging.getLogger("jobgate")
 
-JSON_TYPE = (b"content-type", b"application/json; charset=utf-8")
-"""Exactly this: an official client compares the whole header."""
-
-_CLOCK_LIMIT_S = 30.0
+_CONTENT_TYPE = (b"content-type", JSON_TYPE.encode())
 
 
 class Application(Starlette):
     """Answers POST before any middleware and routing of the framework, and leaves it the rest."""
 
     gate: Gateway
-    """There once the lifespan has started."""
+    status: Status
+    """Both are there once the lifespan has started."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call."""
@@ -60,14 +58,15 @@ def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Applic
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            application.gate = await open_gateway(settings, actions, metrics, stack)
+            gate = application.gate = await open_gateway(settings, actions, metrics, stack)
+            application.status = Status(
+                gate.db, metrics, settings.gateway_acquire_s, lambda: "stopping" if gate.draining else None
+            )
             yield
 
     application = Application(
         routes=[
-            Route("/healthz", show_health, methods=["GET"]),
-            Route("/readyz", show_readiness, methods=["GET"]),
-            Route("/metrics", show_metrics, methods=["GET"]),
+            *status_routes(),
             Route("/uploads/{dataset_id}/{number}", receive_upload, methods=["PUT"]),
         ],
         exception_handlers={404: refuse_method, 405: refuse_method, Exception: refuse_internal},
@@ -158,7 +157,7 @@ async def read_body(receive: Receive) -> bytes | None:
 
 async def send_answer(send: Send, answer: Answer) -> None:
     """Status, headers, body."""
-    headers = [JSON_TYPE, (b"content-length", b"%d" % len(answer.body))]
+    headers = [_CONTENT_TYPE, (b"content-length", b"%d" % len(answer.body))]
     if answer.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % answer.retry_after_s))
     if answer.status == 405:
@@ -190,7 +189,7 @@ def record(gate: Gateway, call: Call, answer: Answer, seconds: float) -> None:
 
 
 def _json(answer: Answer) -> Response:
-    headers = {"content-type": JSON_TYPE[1].decode()}
+    headers = {"content-type": JSON_TYPE}
     if answer.retry_after_s is not None:
         headers["retry-after"] = str(answer.retry_after_s)
     if answer.status == 405:
@@ -213,44 +212,6 @@ def refuse_internal(request: Request, error: Exception) -> Response:
     """A bug: the log has it, the caller learns nothing of it."""
     log.failure(logger, "request.failed", error)
     return _refusal(request, ApiError(Code.internal, "Something went wrong here; the operator's log knows more."))
-
-
-async def show_health(_: Request) -> Response:
-    """The event loop answers; nothing else is asked."""
-    return Response(b'{"status":"ok"}', headers={"content-type": JSON_TYPE[1].decode()})
-
-
-async def show_readiness(request: Request) -> Response:
-    """Can this process accept jobs? Postgres must be writable, the clocks must agree, and it must not be stopping."""
-    gate: Gateway = request.app.gate
-    problem = None
-    if gate.draining:
-        problem = "stopping"
-    else:
-        try:
-            async with asyncio.timeout(gate.settings.gateway_acquire_s):
-                row = await gate.db.fetchrow("server_state")
-            assert row is not None  # the statement always gives one row
-            skew = time.time() - row["now_s"]
-            gate.metrics.clock_skew_seconds.set(skew)
-            if row["read_only"]:
-                problem = "the database is read-only"
-            elif abs(skew) > _CLOCK_LIMIT_S:
-                problem = f"this clock is {skew:.0f} s off the database's"
-        except UNAVAILABLE:
-            problem = "the database does not answer"
-        except asyncpg.PostgresError as error:
-            problem = f"the database refuses: {error.sqlstate}"
-    state = {"status": "ready"} if problem is None else {"status": "not ready", "reason": problem}
-    headers = {"content-type": JSON_TYPE[1].decode()}
-    return Response(wire.encode(state), 200 if problem is None else 503, headers)
-
-
-async def show_metrics(request: Request) -> Response:
-    """The Prometheus text format."""
-    gate: Gateway = request.app.gate
-    gate.metrics.pool_in_use.set(gate.db.pool.get_size() - gate.db.pool.get_idle_size())
-    return Response(gate.metrics.expose(), headers={"content-type": CONTENT_TYPE})
 
 
 async def receive_upload(request: Request) -> Response:

@@ -25,6 +25,7 @@ class Leases:
         """Claims whose job somebody cancelled, or that hold no more."""
         self._attempts: dict[ClaimKey, asyncio.Task[None]] = {}
         self._deadline = 0.0
+        self.renewed_at = 0.0
 
     @property
     def are_over(self) -> bool:

@@ -166,3 +166,8 @@ def configure(level: str, sink: BinaryIO | None = None) -> BackgroundHandler:
     root.setLevel(logging.WARNING)  # libraries: only what matters
     logging.getLogger("jobgate").setLevel(level.upper())
     return handler
+
+
+def dropped_lines() -> int:
+    """How many lines this process dropped because its sink was slow."""
+    return sum(handler.dropped for handler in logging.getLogger().handlers if isinstance(handler, BackgroundHandler))

@@ -53,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     replay: Literal["retry", "refuse"] = "retry"
     # False: every `jobs` endpoint answers 403 / 41008.
     jobs_api: bool = True
-    # Addresses or networks (comma-separated) whose X-Forwarded-For is believed.
+    # Addresses or networks (comma-separated; `unix` for socket peers) whose X-Forwarded-For is believed.
     trusted_proxies: str = ""
 
     # -- a user's own code ---------------------------------------------------------------------------------------

@@ -42,9 +42,18 @@ class Worker:
         self.metrics = metrics
         self.id = uuid.uuid4()
         self.leases = Leases(db, metrics, settings.lease_s)
+        self.looked_at = time.monotonic()
+        """When Postgres last answered whether there is work."""
         self._stopping = asyncio.Event()
         self._bell = asyncio.Event()
         self._carrier = Carrier(db, settings, metrics, self.leases, self._stopping)
+
+    def problem(self) -> str | None:
+        """What keeps this worker from working, if anything."""
+        if self._stopping.is_set():
+            return "stopping"
+        silent_s = time.monotonic() - max(self.looked_at, self.leases.renewed_at)
+        return f"no word from the database in {silent_s:.0f} s" if silent_s > self.settings.lease_s else None
 
     def stop(self) -> None:
         """Claim nothing more; `run` returns when what runs has ended or was given back. A second call does not wait."""
@@ -140,6 +149,7 @@ class Worker:
             entries=self.settings.claim_entries,
             suspects=suspects,
         )
+        self.looked_at = time.monotonic()
         self.leases.hold(claims, asked)
         for claim in claims:
             self.metrics.start_latency_seconds.labels(claim.facts.type).observe(max(0.0, claim.waited_s))

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from jobgate.db import Database
+    from jobgate.metrics import Metrics
     from jobgate.settings import Settings
     from jobgate.worker import Worker
 
@@ -23,7 +25,9 @@ MEMORY_LOOK_S = 1.0
 
 
 @click.command()
-def work() -> None:
+@click.option("--status-host", default="127.0.0.1", show_default=True, help="Address of /healthz, /readyz, /metrics.")
+@click.option("--status-port", type=click.IntRange(0, 65535), help="Their port; without it they are not served.")
+def work(status_host: str, status_port: int | None) -> None:
     """Carry jobs until SIGTERM or Ctrl-C; a second one skips the waiting.
 
     Exit code 75 asks the supervisor for a new process: an attempt ignored its end, or memory grew beyond its limit.
@@ -36,7 +40,7 @@ def work() -> None:
     settings = read_settings(os.environ)
     log.configure(settings.log_level)
     end_forked_copies()
-    uvloop.run(run_worker(settings))
+    uvloop.run(run_worker(settings, status_host, status_port))
 
 
 def end_forked_copies() -> None:
@@ -52,7 +56,7 @@ def end_forked_copies() -> None:
     os.register_at_fork(after_in_child=end)
 
 
-async def run_worker(settings: Settings) -> None:
+async def run_worker(settings: Settings, status_host: str, status_port: int | None) -> None:
     """Work until stopped; ends the process when it must be replaced."""
     import logging
 
@@ -87,6 +91,7 @@ async def run_worker(settings: Settings) -> None:
     sweeping = asyncio.create_task(Sweeper(db, settings, metrics, doorbell).run())
     ringing = asyncio.create_task(doorbell.run_ringer())
     watching = asyncio.create_task(stop_when_large(worker, settings.worker_memory_mib))
+    showing = asyncio.create_task(show_status(worker, db, settings, metrics, status_host, status_port))
     unusable = False
     try:
         await worker.run()
@@ -94,15 +99,37 @@ async def run_worker(settings: Settings) -> None:
         unusable = True
         log.event(logger, "worker.unusable", logging.ERROR, reason=str(error))
     finally:
-        for beside in (sweeping, ringing, watching):
+        for beside in (sweeping, ringing, watching, showing):
             beside.cancel()
-        await asyncio.wait([sweeping, ringing, watching])
+        await asyncio.wait([sweeping, ringing, watching, showing])
         await doorbell.close()
         await db.close()
     if unusable or not watching.cancelled():
         # At once: the loop's own end would wait for an attempt that ignores its cancellation.
         logging.shutdown()
         os._exit(REPLACE_ME)
+
+
+async def show_status(
+    worker: Worker, db: Database, settings: Settings, metrics: Metrics, host: str, port: int | None
+) -> None:
+    """Serve `/healthz`, `/readyz` and `/metrics` until cancelled, where a port was given."""
+    import logging
+    from typing import Any
+
+    from jobgate import log
+    from jobgate.server import build_server
+    from jobgate.status import Status, StatusApp
+
+    if port is None:
+        return
+    app: Any = StatusApp(Status(db, metrics, settings.worker_acquire_s, worker.problem))
+    server = build_server(app, settings, host=host, port=port)
+    logger = logging.getLogger("jobgate")
+    try:
+        await server.serve()
+    except OSError as error:  # jobs matter more than being looked at
+        log.event(logger, "worker.warning", logging.WARNING, check="status port", text=str(error))
 
 
 async def stop_when_large(worker: Worker, limit_mib: int) -> None:
