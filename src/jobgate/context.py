@@ -73,8 +73,7 @@ class Guard:
     refuse_repeats: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """One call, judged and decoded: who calls, in which organisation, when, and the way to Postgres."""
 
     db: Database
@@ -101,8 +100,7 @@ class LogEntry:
     counters: Mapping[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobFacts:
+class JobFacts(msgspec.Struct, frozen=True):
     """What every attempt knows about its job."""
 
     id: int

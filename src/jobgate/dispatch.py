@@ -57,8 +57,7 @@ class Call:
     ignored: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What goes back."""
 
     status: int
@@ -280,6 +279,7 @@ def count_db_error(gate: Gateway, error: BaseException) -> None:
 # -- versions --------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def version_order(version: str) -> tuple[float, ...]:
     """Something to compare versions by; the aliases come after every number."""
     numbers = re.findall(r"\d+", version.partition(".preview")[0])

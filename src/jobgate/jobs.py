@@ -139,8 +139,7 @@ ClaimKey = tuple[int, int]
 """The id of a job and the fence of a claim: a worker may hold a job again while its first attempt still ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """A job that this worker holds until its lease runs out."""
 
     facts: JobFacts

@@ -1,4 +1,4 @@
-"""arq alone: a worker that runs queued no-ops. `python -m jobgate.bench.arq_peer REDIS_URL COUNT` tells how long."""
+"""arq alone: queue no-ops, then run them in a worker. `python -m jobgate.bench.arq_peer URL COUNT` tells how long."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+import uvloop
 from arq.connections import RedisSettings, create_pool
 from arq.worker import Worker, func
 
@@ -57,10 +58,10 @@ async def drain(redis_url: str, count: int) -> float:
 
 
 def main() -> None:
-    """Drain what is queued, and print the seconds."""
-    import uvloop  # noqa: PLC0415  # only this process chooses its loop
-
-    print(uvloop.run(drain(sys.argv[1], int(sys.argv[2]))))  # noqa: T201  # the answer to who started us
+    """Queue, drain, and print the seconds that the draining took."""
+    redis_url, count = sys.argv[1], int(sys.argv[2])
+    uvloop.run(enqueue(redis_url, count))
+    print(uvloop.run(drain(redis_url, count)))  # noqa: T201  # the answer to who started us
 
 
 if __name__ == "__main__":

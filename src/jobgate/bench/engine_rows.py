@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from jobgate.bench import arq_peer
 from jobgate.bench.contest import Contest, Sides
 from jobgate.bench.gateway_rows import STATUSES, build_call, empty_queue, make_update
 from jobgate.bench.load import put_load
@@ -55,12 +54,11 @@ async def open_drain(stage: Stage) -> AsyncIterator[Sides]:
         await queue_jobs(stage)
         async with stage.running("worker", "jobgate", "work", JOBGATE_TASKS_DIR=str(folder)):
             await await_jobs(stage)
-        return stage.effort.jobs / await measure_carrying(stage)
+        return await measure_carrying(stage)
 
     async def carry_with_arq() -> float:
         count = max(1, stage.effort.jobs // ARQ_SHARE)
-        await arq_peer.enqueue(redis_url, count)
-        argv = (sys.executable, "-m", arq_peer.__name__, redis_url, str(count))
+        argv = (sys.executable, "-m", "jobgate.bench.arq_peer", redis_url, str(count))
         process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
         told, _ = await asyncio.wait_for(process.communicate(), DONE_WITHIN_S)
         return count / float(told)
@@ -146,12 +144,13 @@ async def await_jobs(stage: Stage) -> None:
 
 
 async def measure_carrying(stage: Stage) -> float:
-    """The seconds from the first claim to the last completion."""
+    """Jobs a second, from the first claim to the last completion."""
     async with stage.db.connection() as queries:
-        seconds: float = await queries.connection.fetchval(
-            "select extract(epoch from max(completed_at) - min(started_at))::float8 from job where state = 'completed'"
+        rate: float = await queries.connection.fetchval(
+            "select count(*) / extract(epoch from max(completed_at) - min(started_at))::float8 from job "
+            "where state = 'completed'"
         )
-    return seconds
+    return rate
 
 
 ENGINE_ROWS = (
