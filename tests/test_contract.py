@@ -77,7 +77,7 @@ async def handle(ctx: Context, request: Request) -> int:
 
 def test_two_request_types_of_one_name_are_refused() -> None:
     first = load_actions()["jobs"]["get"]
-    twin = type(first.request.__name__, (Request,), {"__module__": "user_actions.toys"}, frozen=True, kw_only=True)  # type: ignore[call-overload]  # msgspec's keywords
+    twin = type(first.request.__name__, (Request,), {"__module__": "user_actions.toys"}, frozen=True, kw_only=True)
     actions = dict(load_actions()) | {"toys": {"get": replace_request(first, twin)}}
 
     with pytest.raises(ContractError, match=first.request.__name__):

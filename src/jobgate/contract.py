@@ -267,7 +267,7 @@ def _plain_paths() -> JsonObject:
         },
         "/uploads/{dataset_id}/{number}": {
             "put": {
-                "summary": "Membership lines of a dataset, newline-delimited JSON, to a URL that reports/datasets gave.",
+                "summary": "Membership lines of a dataset (NDJSON), to a URL that reports/datasets handed out.",
                 "parameters": [
                     {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                     for name in ("dataset_id", "number")
