@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn, TypeVar, overload
 
@@ -199,7 +199,7 @@ async def renew(db: Database, claims: Iterable[Claim], lease_s: float) -> dict[C
 async def held(db: Database, claims: Sequence[Claim]) -> list[Claim]:
     """Those of the claims that still hold, with the cursor that the last chunk saved."""
     cursors = {row["id"]: row["cursor"] for row in await db.fetch("held_jobs", *_keys(claims))}
-    return [replace(claim, cursor=cursors[claim.facts.id]) for claim in claims if claim.facts.id in cursors]
+    return [msgspec.structs.replace(claim, cursor=cursors[claim.facts.id]) for claim in claims if claim.facts.id in cursors]
 
 
 async def complete(
