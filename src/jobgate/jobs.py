@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import Any, NoReturn, TypeVar, overload
 
 import msgspec
+from msgspec.structs import replace
 
 from jobgate import wire
 from jobgate.context import Context, JobFacts, LogEntry, as_reply
@@ -199,7 +200,7 @@ async def renew(db: Database, claims: Iterable[Claim], lease_s: float) -> dict[C
 async def held(db: Database, claims: Sequence[Claim]) -> list[Claim]:
     """Those of the claims that still hold, with the cursor that the last chunk saved."""
     cursors = {row["id"]: row["cursor"] for row in await db.fetch("held_jobs", *_keys(claims))}
-    return [msgspec.structs.replace(claim, cursor=cursors[claim.facts.id]) for claim in claims if claim.facts.id in cursors]
+    return [replace(claim, cursor=cursors[claim.facts.id]) for claim in claims if claim.facts.id in cursors]
 
 
 async def complete(
