@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -216,13 +216,26 @@ def refuse_internal(request: Request, error: Exception) -> Response:
 
 async def receive_upload(request: Request) -> Response:
     """Membership lines for a dataset, put to a URL that `reports/datasets` handed out."""
+    started = time.perf_counter()
     gate: Gateway = request.app.gate
-    call = Call(request.url.path, None, b"", "", dispatch.new_request_id(), endpoint="uploads", verb="put")
-    work = uploads.receive(
-        gate.db, gate.key, gate.settings, request.path_params, request.query_params, request.stream(), time.time()
-    )
-    return _json(await dispatch.answered(gate, call, _acknowledge(work)))
+    source = request.client.host if request.client else "unix"
+    call = Call(request.url.path, None, b"", source, dispatch.new_request_id(), endpoint="uploads", verb="put")
+    if gate.in_flight >= gate.settings.max_in_flight:
+        answer = dispatch.refuse(gate, call, ApiError(Code.unavailable, "The gateway is full; send the file again."))
+    else:
+        gate.in_flight += 1
+        try:
+            answer = await dispatch.answered(gate, call, _take_file(gate, request))
+        finally:
+            gate.in_flight -= 1
+    record(gate, call, answer, time.perf_counter() - started)
+    return _json(answer)
 
 
-async def _acknowledge(work: Awaitable[dict[str, int]]) -> Answer:
-    return Answer(200, wire.success(await work, now_s=int(time.time())))
+async def _take_file(gate: Gateway, request: Request) -> Answer:
+    place = (request.path_params, request.query_params)
+    try:
+        taken = await uploads.receive(gate.db, gate.key, gate.settings, *place, request.stream(), time.time())
+    except ClientDisconnect:
+        raise ApiError(Code.body_timeout, "the file ended before its end") from None
+    return Answer(200, wire.success(taken, now_s=int(time.time())))

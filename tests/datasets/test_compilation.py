@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 from jobgate.context import Chunk, Run
-from jobgate.registry import load_tasks
+from jobgate.registry import Task, load_tasks
 from jobgate.testing import House
 from tests.conftest import MakeHouse
 from tests.datasets.samples import (
@@ -259,7 +258,7 @@ async def test_a_job_that_comes_after_a_newer_one_drops_its_results(house: House
 
 async def test_a_job_that_dies_in_the_middle_goes_on_where_it_was(make_house: MakeHouse) -> None:
     """Every chunk dies once, right after its work and before its commit; every second one after its commit."""
-    tasks = load_tasks()
+    task = load_tasks()["datasetcompile"]
     opened: list[str] = []
 
     async def carry_badly(run: Run[Any]) -> None:
@@ -273,9 +272,9 @@ async def test_a_job_that_dies_in_the_middle_goes_on_where_it_was(make_house: Ma
             if len(opened) % 4 == 0 and chunk.results is None:
                 raise ConnectionResetError("the worker dies after its commit")
 
-        await tasks["datasetcompile"].carry(replace(run, chunk=open_chunk))
+        await task.carry(Run(run.facts, run.params, run.cursor, open_chunk))
 
-    frail = {"datasetcompile": replace(tasks["datasetcompile"], carry=carry_badly)}
+    frail = {task.type: Task(task.type, task.kind, carry_badly, task.params, task.timeout_s, task.summary, task.file)}
     users = [f"user-{number}" for number in range(2500)]
     async with make_house(tasks=frail, max_failures=100) as house:
         await add_attempt(house, users[0], "maths", 3, 10)

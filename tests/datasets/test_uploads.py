@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tracemalloc
 import uuid
 from collections.abc import AsyncIterator
@@ -177,6 +178,42 @@ async def test_a_url_ends_with_the_file_that_it_was_for(house: House) -> None:
     reply = await put(house, answer["input_files"][1], line("ann"))
 
     assert (reply.status, reply.code) == (400, 50000)
+
+
+async def test_a_client_that_leaves_in_the_middle_leaves_everything_as_it_was(house: House) -> None:
+    url = await open_file(house)
+    path, _, query = url.removeprefix("http://127.0.0.1:8080").partition("?")
+    inbox = [{"type": "http.disconnect"}, {"type": "http.request", "body": line("bob") + b"\n", "more_body": True}]
+    statuses: list[int] = []
+
+    async def hear() -> Any:
+        return inbox.pop()
+
+    async def answer(message: Any) -> None:
+        statuses.append(message.get("status", 0))
+
+    scope: Any = {
+        "type": "http",
+        "method": "PUT",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [],
+        "client": None,
+    }
+    await house.app(scope, hear, answer)
+
+    assert statuses[0] == 408
+    assert house.gate.in_flight == 0
+    assert await members(house, url) == [("ann", ["north"])]
+
+
+async def test_files_of_one_dataset_may_arrive_together(house: House) -> None:
+    urls = (await set_dataset(house, file_count=4))["input_files"]
+
+    replies = await asyncio.gather(*[put(house, url, line(f"user-{n}")) for n, url in enumerate(urls)])
+
+    assert [reply.status for reply in replies] == [200] * 4
+    assert len(await members(house, urls[0])) == 4
 
 
 async def test_a_large_file_passes_through_little_memory(house: House) -> None:

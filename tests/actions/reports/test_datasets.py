@@ -68,7 +68,7 @@ async def test_a_dataset_takes_the_id_that_it_is_given(shared_house: House) -> N
         ({"filters": {"maxtime": "9" * 30}}, 20003, "`filters.maxtime`"),
         ({"filters": {"mintime": 2, "maxtime": 1}}, 20004, "`filters.mintime` must not be after `filters.maxtime`"),
         ({"options": {"fields": ["size"]}}, 20004, "`options.fields[0]` must be one of group_count"),
-        ({"options": {"user_fields": ["size"]}}, 20004, "`options.user_fields[0]` must be one of score"),
+        ({"options": {"user_fields": ["size"]}}, 20004, "`options.user_fields[0]` must be one of attempted_max_score"),
         ({"options": {"default_sort_field": "size"}}, 20004, "`options.default_sort_field`"),
         ({"options": {"default_sort_order": "up"}}, 20004, "must be one of asc, desc"),
         ({"groups": [{"key": "", "label": ""}]}, 20001, "`groups[0].key`"),
