@@ -45,7 +45,7 @@ def test_the_wheel_holds_the_package_with_its_tree_and_contract_and_nothing_else
 
     assert {name.split("/")[0] for name in names} == {"jobgate", f"jobgate-{jobgate.__version__}.dist-info"}
     assert {name for name in names if name.startswith("jobgate/")} == expected
-    assert names >= {"jobgate/py.typed", "jobgate/sql/queries.sql", "jobgate/actions/__init__.py"}
+    assert names >= {"jobgate/py.typed", "jobgate/sql/jobs.sql", "jobgate/actions/__init__.py"}
     assert any(name.startswith("jobgate/sql/migrations/001_") for name in names)
     assert any(re.fullmatch(r"jobgate/schemas/.+\.json", name) for name in names)
 

@@ -49,7 +49,8 @@ def call(endpoint: str, action: str, request: str | None, wait: bool, version: s
     reply = post(client, endpoint.strip("/"), action, distinguish(read_request(request)), version)
     reference = find_reference(reply.data) if reply.accepted else None
     if not (as_json and wait and reference):
-        click.echo(json.dumps({"meta": reply.meta, "data": reply.data}, indent=2, ensure_ascii=False))
+        envelope = {"meta": reply.meta} | ({"data": reply.data} if reply.accepted else {})
+        click.echo(json.dumps(envelope, indent=2, ensure_ascii=False))
     if not reply.accepted:
         sys.exit(REFUSED)
     if not wait:
