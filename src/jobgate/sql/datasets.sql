@@ -113,8 +113,8 @@ with named as materialized (
     insert into dataset_path (organisation_id, build, hash, number, path)
     select $1, $3, hash_array_extended(path, 0), number, path from numbered
 )
-insert into dataset_group (organisation_id, build, number, last, parent, depth, path)
-select $1, $3, numbered.number, reach.last, coalesce(parent.number, -1), numbered.depth, numbered.path
+insert into dataset_group (organisation_id, build, number, last, parent, path)
+select $1, $3, numbered.number, reach.last, coalesce(parent.number, -1), numbered.path
 from numbered
 join reach on reach.path = numbered.path
 left join numbered as parent on numbered.depth > 0 and parent.path = numbered.path[:numbered.depth - 1]

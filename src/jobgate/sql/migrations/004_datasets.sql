@@ -50,7 +50,6 @@ create table dataset_group (
     number integer not null,                                    -- 0: the root
     last integer not null,
     parent integer not null,                                    -- -1: none
-    depth integer not null,
     path text[] not null,
     statistics json not null default '{}',
     primary key (organisation_id, build, number)
