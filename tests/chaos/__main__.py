@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from pathlib import Path
 
+import click
 import uvloop
 
 from tests.chaos.campaign import FULL, QUICK, run
@@ -26,21 +26,20 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for the logs")
     options = parser.parse_args()
     plan = QUICK if options.quick else FULL
-    print(f"chaos --seed {options.seed} --rounds {options.rounds}" + (" --quick" if options.quick else ""), flush=True)
+    click.echo(f"chaos --seed {options.seed} --rounds {options.rounds}" + (" --quick" if options.quick else ""))
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="jobgate-chaos-logs-") as scratch, start_servers() as servers:
-        folder = options.keep or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        outcome = uvloop.run(
-            run(servers, folder, plan, seed=options.seed, rounds=options.rounds, without=options.without)
+    with start_servers() as servers:
+        running = run(
+            servers, plan, seed=options.seed, rounds=options.rounds, without=options.without, keep=options.keep
         )
+        outcome = uvloop.run(running)
     history, figures, fleet, logged = outcome.history, outcome.figures, outcome.fleet, outcome.logged
-    print("\n".join(write_report(history, figures, fleet, logged, outcome.verdict, outcome.clock_offset_s)))
+    click.echo("\n".join(write_report(history, figures, fleet, logged, outcome.verdict, outcome.clock_offset_s)))
     violations = outcome.verdict.violations + judge_figures(history, figures, fleet, logged, full=not options.quick)
     for violation in violations:
-        print(f"VIOLATED {violation}")
+        click.echo(f"VIOLATED {violation}")
     state = "red" if violations else "green"
-    print(f"{state} after {time.monotonic() - began:.0f} s; seed {options.seed}", flush=True)
+    click.echo(f"{state} after {time.monotonic() - began:.0f} s; seed {options.seed}")
     return 1 if violations else 0
 
 

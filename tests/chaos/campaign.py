@@ -1,28 +1,21 @@
-"""A run: the stage is set, lanes send, faults strike in an order that the seed decides, then everything comes to rest."""
+"""A run: lanes send, faults strike in an order that the seed decides, then everything comes to rest."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections import Counter
-from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
+import click
 
-from jobgate.callers import NewConsumer, add_consumer
-from jobgate.client import Credentials
-from jobgate.db import Database
-from jobgate.keys import OuterKey
-from tests.chaos.checker import Verdict, check, wait_for_rest
-from tests.chaos.faults import Figures, Injector
-from tests.chaos.fleet import Fleet, make_fleet
-from tests.chaos.guards import UNIQUE_DROPPED
-from tests.chaos.lanes import History, Lane
-from tests.chaos.line import open_line
-from tests.chaos.servers import Servers, prepare
+from tests.chaos.checker import Verdict
+from tests.chaos.faults import Figures
+from tests.chaos.fleet import Fleet
+from tests.chaos.lanes import History
+from tests.chaos.servers import Servers
+from tests.chaos.stage import Stage, open_stage
 
 
 @dataclass(frozen=True)
@@ -39,6 +32,8 @@ class Plan:
     rest_s: float
     redis_away_s: float
     bad: float
+    long: float
+    """The shares of packets that ask for a misbehaving job, and for a long one."""
 
 
 FULL = Plan(
@@ -69,6 +64,7 @@ FULL = Plan(
     rest_s=90,
     redis_away_s=20,
     bad=0.002,
+    long=0.02,
 )
 QUICK = Plan(
     deck={
@@ -96,6 +92,7 @@ QUICK = Plan(
     rest_s=30,
     redis_away_s=2,
     bad=0.01,
+    long=0.03,
 )
 
 
@@ -111,98 +108,37 @@ class Outcome:
     clock_offset_s: float
 
 
-async def run(servers: Servers, folder: Path, plan: Plan, *, seed: int, rounds: int, without: str = "") -> Outcome:
+async def run(
+    servers: Servers, plan: Plan, *, seed: int, rounds: int, without: str = "", keep: Path | None = None
+) -> Outcome:
     """Run `rounds` rounds and look at what is left."""
-    key = OuterKey.make()
-    await prepare(servers)
-    whos = [Credentials(f"lane{number:012}", f"secret-of-lane-{number:032}") for number in range(plan.lanes + 1)]
-    await add_lanes(servers.database_url, key, whos)
-    if without == "unique":
-        await run_sql(servers, UNIQUE_DROPPED)
-    clock_offset_s = time.time() - time.monotonic()
-    async with AsyncExitStack() as stack:
-        near = folder / "line"
-        near.mkdir()
-        line = await stack.enter_async_context(open_line(servers.socket, near))
-        through = f"postgresql://jobgate@/jobgate?host={near}&port=5432"
-        fleet = make_fleet(
-            folder,
-            database_urls=[servers.database_url, through],
-            redis_url=servers.redis_url,
-            secret_key=key,
-            without=without,
-        )
-        stack.callback(fleet.close)
-        supervising = asyncio.create_task(fleet.supervise())
-        stack.callback(supervising.cancel)
-        await fleet.until_up()
-        history = History()
-        uds = [gateway.uds for gateway in fleet.gateways]
-        hang_ups = Lane(whos[-1], uds, history, f"{seed} hang-ups", pace_s=0)
-        injector = Injector(servers, fleet, line, history, hang_ups, f"{seed} faults")
-        injector.redis_away_s = plan.redis_away_s
+    stage_of = open_stage(servers, seed=str(seed), lanes=plan.lanes, without=without, keep=keep)
+    async with stage_of as stage:
         order = random.Random(seed)
-        for number in range(rounds):
-            lanes = [
-                Lane(who, uds, history, f"{seed} {number} {who.key}", pace_s=plan.pace_s, bad=plan.bad)
-                for who in whos[:-1]
-            ]
-            for lane in lanes:
-                lane.sent = number * 1_000_000
-            await run_round(plan, order, injector, lanes)
-            rested = await wait_for_rest(servers.admin_url, plan.rest_s)
-            if not rested:
+        stage.injector.redis_away_s = plan.redis_away_s
+        verdict = await stage.rest(plan.rest_s)
+        for _ in range(rounds):
+            await run_round(stage, plan, order, str(seed))
+            verdict = await stage.rest(plan.rest_s)
+            if verdict.counts["unfinished"]:
                 break
-        verdict = await check(servers.admin_url, history)
-        supervising.cancel()
-        with suppress(asyncio.CancelledError):
-            await supervising
-        fleet.close()
-        return Outcome(history, injector.figures, fleet, fleet.read_logs(), verdict, clock_offset_s)
+        stage.fleet.close()
+        return Outcome(
+            stage.history, stage.injector.figures, stage.fleet, stage.fleet.read_logs(), verdict, stage.clock_offset_s
+        )
 
 
-async def run_round(plan: Plan, order: random.Random, injector: Injector, lanes: list[Lane]) -> None:
+async def run_round(stage: Stage, plan: Plan, order: random.Random, seed: str) -> None:
     """Load and faults together, and at the end a last blow while nothing new comes."""
-    before = injector.history.count("acknowledged")
-    sending = [asyncio.create_task(lane.run()) for lane in lanes]
     deck = [name for name, count in plan.deck.items() for _ in range(count)]
     order.shuffle(deck)
-    try:
-        await asyncio.sleep(0.5)
+    lanes = stage.make_lanes(seed, plan.lanes, pace_s=plan.pace_s, bad=plan.bad, long=plan.long)
+    async with stage.load(lanes, at_least=plan.at_least):
         for number, name in enumerate(deck):
-            await injector.strike(name)
-            if number % 50 == 49:
-                print(f"  {number + 1} faults, {injector.history.count('acknowledged')} acknowledged", flush=True)  # noqa: T201
             await asyncio.sleep(order.uniform(0.05, plan.pause_s))
-        while injector.history.count("acknowledged") - before < plan.at_least:
-            await asyncio.sleep(0.2)
-    finally:
-        for lane in lanes:
-            lane.stop()
-        await asyncio.gather(*sending)
+            await stage.injector.strike(name)
+            if number % 50 == 49:
+                click.echo(f"  {number + 1} faults, {stage.history.count('acknowledged')} acknowledged")
     # Hints of the last packets are lost, and so is a worker: nobody comes to say it again.
-    await injector.strike("F7 Redis flushed")
-    await injector.strike("F1 worker killed")
-    await injector.settle()
-
-
-async def add_lanes(url: str, key: str, whos: list[Credentials]) -> None:
-    """Store the consumers that the lanes are."""
-    db = await Database.connect(url, size=1, acquire_s=5, statement_s=5, lock_s=5, name="chaos")
-    try:
-        async with db.transaction() as tx:
-            for who in whos:
-                await add_consumer(
-                    tx, OuterKey(key), NewConsumer(key=who.key, organisations=(1,), unlimited=True), who.secret
-                )
-    finally:
-        await db.close()
-
-
-async def run_sql(servers: Servers, sql: str) -> None:
-    """Run a statement as superuser."""
-    connection = await asyncpg.connect(servers.admin_url)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
+    await stage.injector.strike("F7 Redis flushed")
+    await stage.injector.strike("F1 worker killed")

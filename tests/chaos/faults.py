@@ -8,10 +8,13 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -21,7 +24,6 @@ from tests.chaos.lanes import Cut, History, Lane, Wire
 from tests.chaos.line import Line
 from tests.chaos.servers import Servers
 
-LEASE_S = 3.0
 SPRUNG_S = 3.0
 """How long a trap waits for somebody to pass."""
 
@@ -29,7 +31,17 @@ WORKER_POINTS = (
     *("after claim_jobs", "before complete_jobs", "after complete_jobs", "before checkpoint_job"),
     *("after checkpoint_job", "before commit", "after commit", "before renew_leases", "after renew_leases"),
 )
-FREEZING_POINTS = ("after claim_jobs", "before complete_jobs", "before checkpoint_job", "after commit")
+FREEZING_POINTS = ("before checkpoint_job", "before complete_jobs", "after claim_jobs")
+FROZEN_S = 8.0
+"""Before the ten seconds after which Postgres ends a transaction that does nothing."""
+
+HELD = "select id, fence from job where owner = $1 and state = 'running'"
+RETAKEN = """
+select id from job join unnest($1::bigint[], $2::integer[]) as was (was_id, was_fence) on id = was_id
+where (fence > was_fence or state in ('completed', 'halted'))
+"""
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a look at the tables may raise while Postgres is struck: then there is nothing to learn."""
 
 
 @dataclass
@@ -54,13 +66,26 @@ class Figures:
 class Injector:
     """Strikes the stage with one kind of fault after another."""
 
-    def __init__(self, servers: Servers, fleet: Fleet, line: Line, history: History, hang_ups: Lane, seed: str) -> None:
+    def __init__(
+        self,
+        servers: Servers,
+        fleet: Fleet,
+        line: Line,
+        history: History,
+        hang_ups: Lane,
+        seed: str,
+        *,
+        lease_s: float,
+    ) -> None:
         self.servers = servers
         self.fleet = fleet
         self.line = line
         self.history = history
         self.hang_ups = hang_ups
+        self.lease_s = lease_s
         self.random = random.Random(seed)
+        self.deadly_points = cycle(self.random.sample(WORKER_POINTS, len(WORKER_POINTS)))
+        self.freezing_points = cycle(FREEZING_POINTS)
         self.figures = Figures()
         self.beside: set[asyncio.Task[None]] = set()
         self.postgres_hurt_at = 0.0
@@ -101,61 +126,73 @@ class Injector:
         self.beside.add(task)
         task.add_done_callback(self.beside.discard)
 
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        connection = await self.servers.connect()
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
     # -- workers ------------------------------------------------------------------------------------------------------
 
     async def kill_worker(self) -> None:
         """F1, at a named point or anywhere."""
-        worker = self.random.choice([w for w in self.fleet.workers if not w.is_frozen])
-        owner = next((event["worker"] for event in worker.events("worker.started")), None)
+        worker = self.random.choice([worker for worker in self.fleet.workers if not worker.is_frozen])
+        owner = _name_of(worker)
         if self.random.random() < 0.3:
             worker.send(signal.SIGKILL)
-        elif not await self._spring("F1", worker, self.random.choice(WORKER_POINTS), signal.SIGKILL):
+        elif not await self._spring("F1", worker, next(self.deadly_points), signal.SIGKILL):
             return
-        if owner is not None:
-            self._go_on(self._watch_reruns(owner, time.monotonic()))
+        self._go_on(self._watch_reruns(owner, time.monotonic()))
 
     async def _watch_reruns(self, owner: str, killed_at: float) -> None:
-        try:
-            connection = await self.servers.connect()
-            try:
-                held: dict[int, int] = {}
-                for row in await connection.fetch("select id, fence from job where owner = $1", owner):
-                    held[row["id"]] = row["fence"]
+        with suppress(*AWAY):
+            async with self._looking() as connection:
+                held = {row["id"]: row["fence"] for row in await connection.fetch(HELD, owner)}
                 while held and time.monotonic() - killed_at < 60:
-                    rows = await connection.fetch(
-                        "select id from job join unnest($1::bigint[], $2::integer[]) as was (was_id, was_fence)"
-                        " on id = was_id where fence > was_fence or state in ('completed', 'halted')",
-                        list(held),
-                        list(held.values()),
-                    )
-                    for row in rows:
+                    for row in await connection.fetch(RETAKEN, list(held), list(held.values())):
                         del held[row["id"]]
-                        if self.postgres_hurt_at < killed_at - LEASE_S:
+                        if self.postgres_hurt_at < killed_at - self.lease_s:
                             self.figures.reruns_s.append(time.monotonic() - killed_at)
                     await asyncio.sleep(0.05)
-            finally:
-                await connection.close(timeout=1)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            pass  # Postgres was struck meanwhile: nothing to learn here
 
     async def freeze_worker(self) -> None:
-        """F2: for longer than its lease, in the middle of something, then on as if nothing had happened."""
-        awake = [w for w in self.fleet.workers if not w.is_frozen]
+        """F2: in the middle of something, until another worker has taken over, then on as if nothing had happened."""
+        awake = [worker for worker in self.fleet.workers if not worker.is_frozen]
         if len(awake) < 2:
             return
         worker = self.random.choice(awake)
-        child = worker.child
+        child, owner = worker.child, _name_of(worker)
         worker.is_frozen = True
-        if child is None or not await self._spring("F2", worker, self.random.choice(FREEZING_POINTS), signal.SIGSTOP):
+        if child is None or not await self._spring("F2", worker, next(self.freezing_points), signal.SIGSTOP):
             worker.is_frozen = False
             return
 
         async def thaw() -> None:
-            await asyncio.sleep(LEASE_S * self.random.uniform(1.4, 2.2))
-            child.send(signal.SIGCONT)
-            worker.is_frozen = False
+            try:
+                await self._await_successor(owner)
+            finally:
+                child.send(signal.SIGCONT)
+                worker.is_frozen = False
 
         self._go_on(thaw())
+
+    async def _await_successor(self, owner: str) -> None:
+        frozen_at = time.monotonic()
+        with suppress(*AWAY):
+            async with self._looking() as connection:
+                held = await connection.fetch(HELD, owner)
+                while held and time.monotonic() - frozen_at < FROZEN_S:
+                    taken = await connection.fetchval(
+                        f"select exists ({RETAKEN} and state = 'running')",  # both parts are ours
+                        [row["id"] for row in held],
+                        [row["fence"] for row in held],
+                    )
+                    if taken:
+                        return
+                    await asyncio.sleep(0.02)
+        await asyncio.sleep(max(0.0, frozen_at + self.lease_s * 1.4 - time.monotonic()))
 
     async def stop_worker(self) -> None:
         """F25."""
@@ -361,3 +398,9 @@ def digest_of(body: bytes, endpoint: str = "chaos") -> bytes:
     """What stands for a packet's bytes in the database."""
     security = msgspec.json.decode(parse_qs(body.decode())["security"][0], type=dict[str, str])
     return hashlib.sha256(f"{endpoint} {security['signature']}".encode()).digest()
+
+
+def _name_of(worker: Process) -> str:
+    """What the worker calls itself in the tables."""
+    started = worker.events("worker.started")
+    return str(started[0]["worker"] if started else UUID(int=0))

@@ -25,8 +25,12 @@ from tests.chaos.traps import clear_trap, set_trap
 ROOT = Path(__file__).parents[2]
 CONTENT = Path(__file__).with_name("content")
 LOOK_S = 0.05
-EXPECTED = frozenset({0, REPLACE_ME, UNUSABLE, EXIT_CODE, -signal.SIGKILL})
-"""How a process may end: told to, unusable, without Postgres at its start, by a task's own hand, or by ours."""
+EXPECTED = frozenset({REPLACE_ME, UNUSABLE, EXIT_CODE, -signal.SIGKILL})
+"""How a process may end: to be replaced, without Postgres at its start, by a task's own hand, or by ours."""
+
+LEAVING = EXPECTED | {0, -signal.SIGTERM}
+"""The same, when it was told to leave, maybe before it could listen."""
+
 
 
 @dataclass
@@ -126,7 +130,7 @@ class Fleet:
     def _note_exit(self, process: Process, code: int) -> None:
         self.exits[code] += 1
         clear_trap(self.folder / "traps", process.child.pid if process.child else 0)
-        if code not in EXPECTED or (code == 0 and not process.is_leaving):
+        if code not in (LEAVING if process.is_leaving else EXPECTED):
             last = process.log.read_text(errors="replace")[-1500:]
             self.crashes.append(f"{process.log.name} ended with {code}: …{last}")
 
@@ -189,7 +193,7 @@ def make_fleet(
     shared = {name: value for name, value in os.environ.items() if not name.startswith("JOBGATE_")}
     values = SHRUNK | {"redis_url": redis_url, "secret_key": secret_key} | dict(settings or {})
     shared |= {f"JOBGATE_{name.upper()}": str(value) for name, value in values.items()}
-    shared |= {TRAPS: str(folder / "traps"), "PYTHONPATH": str(ROOT)} | ({WITHOUT: without} if without else {})
+    shared |= {TRAPS: str(folder / "traps"), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"} | ({WITHOUT: without} if without else {})
 
     def place(name: str, number: int, *argv: str) -> Process:
         url = database_urls[number % len(database_urls)]
@@ -202,7 +206,6 @@ def make_fleet(
 SHRUNK: dict[str, object] = {
     "actions_dir": CONTENT / "actions",
     "tasks_dir": CONTENT / "tasks",
-    "lease_s": 3,
     "claim_jobs": 40,
     "retry_base_s": 0.2,
     "retry_max_s": 2,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -72,9 +71,8 @@ def remove_shield() -> None:
 def remove_poll() -> None:
     """Work is found through the doorbell only."""
 
-    async def listen(self: Worker, *_: Any) -> None:
-        self._bell.clear()  # noqa: SLF001  # the guard is inside
-        await self._bell.wait()  # noqa: SLF001
+    async def listen(self: Worker, bell: asyncio.Event) -> None:
+        await bell.wait()
 
     Worker._listen = listen  # type: ignore[method-assign]  # noqa: SLF001
     QUERIES["has_due_jobs"] = "select false"

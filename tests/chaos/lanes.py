@@ -93,6 +93,8 @@ class Wire:
         """Send bytes, and read one answer. Raises `Cut`."""
         try:
             async with asyncio.timeout(ANSWER_S):
+                if self._ends is not None and self._ends[0].at_eof():
+                    self.close()
                 if self._ends is None:
                     self._ends = await asyncio.open_unix_connection(str(self.uds))
                 reader, writer = self._ends
@@ -128,7 +130,15 @@ class Lane:
     """One consumer's client."""
 
     def __init__(
-        self, who: Credentials, uds: Sequence[Path], history: History, seed: str, *, pace_s: float, bad: float = 0.004
+        self,
+        who: Credentials,
+        uds: Sequence[Path],
+        history: History,
+        seed: str,
+        *,
+        pace_s: float,
+        bad: float = 0,
+        long: float = 0,
     ) -> None:
         self.who = who
         self.wires = [Wire(path) for path in uds]
@@ -137,6 +147,7 @@ class Lane:
         self.random = random.Random(seed)
         self.pace_s = pace_s
         self.bad = bad
+        self.long = long
         self.sent = 0
         self.stopped_at: float | None = None
 
@@ -162,8 +173,8 @@ class Lane:
         """A packet that nobody sent before."""
         dice = self.random.random()
         if not type:
-            type = "chaosbad" if dice < self.bad else "chaoslong" if dice < 0.02 else "chaos"
-            steps = self.random.randint(2, 25) if type == "chaoslong" else 1
+            type = "chaosbad" if dice < self.bad else "chaoslong" if dice < self.bad + self.long else "chaos"
+            steps = self.random.randint(2, 40) if type == "chaoslong" else 1
         if type == "chaosbad" and not mode:
             mode = self.random.choice(HABITS if self.random.random() < 0.8 else ALWAYS)
         self.sent += 1

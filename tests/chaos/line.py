@@ -23,7 +23,7 @@ class Line:
         self.open: set[_Near] = set()
 
     def cut_next(self) -> None:
-        """Break the next connection that commits, after Postgres has had its word and before the client has Postgres's."""
+        """Break the next connection that commits: Postgres hears of it, and the client never hears from Postgres."""
         self.wanted += 1
 
     def cut_all(self) -> None:
@@ -79,7 +79,7 @@ class _Near(asyncio.Protocol):
         else:
             self.far.write(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self.line.open.discard(self)
         if self.far is not None:
             self.far.abort()
@@ -117,7 +117,7 @@ class _Far(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.near.answer(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self.near.transport.abort()
 
 

@@ -84,10 +84,13 @@ def _add_redis(row: object, history: History, figures: Figures, verdict: Verdict
             if any(begin <= created - clock_offset_s <= end for begin, end in spans)
         ]
         if inside:
-            row(
-                f"M4 {fault}: accepted / p99 ms / start p95 s",
-                f"{len(taken) / len(inside):.2%} / {percentile(taken, 0.99) * 1000:.1f} / {percentile(starts, 0.95):.2f}",
-            )
+            accepted = f"{len(taken) / len(inside):.2%}"
+            start_s = percentile(starts, 0.95)
+            row(f"M4 {fault}: accepted / p99 ms / start p95 s", f"{accepted} / {_p99_ms(taken)} / {start_s:.2f}")
+
+
+def _p99_ms(seconds: Sequence[float]) -> str:
+    return f"{percentile(seconds, 0.99) * 1000:.1f}"
 
 
 def _median(values: Sequence[float]) -> float:

@@ -1,0 +1,1 @@
+"""Every fault of the catalogue once, seeded, on real processes: what must be true afterwards, and nothing about time."""
