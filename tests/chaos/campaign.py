@@ -18,6 +18,10 @@ from tests.chaos.servers import Servers
 from tests.chaos.stage import Stage, open_stage
 
 
+LONG_LANES, LONG_PACE_S = 2, 0.9
+"""Some lanes ask for long jobs only, so that every worker always carries one."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How much of what."""
@@ -64,7 +68,7 @@ FULL = Plan(
     rest_s=90,
     redis_away_s=20,
     bad=0.002,
-    long=0.02,
+    long=0.004,
 )
 QUICK = Plan(
     deck={
@@ -92,7 +96,7 @@ QUICK = Plan(
     rest_s=30,
     redis_away_s=2,
     bad=0.01,
-    long=0.03,
+    long=0.01,
 )
 
 
@@ -133,6 +137,8 @@ async def run_round(stage: Stage, plan: Plan, order: random.Random, seed: str) -
     deck = [name for name, count in plan.deck.items() for _ in range(count)]
     order.shuffle(deck)
     lanes = stage.make_lanes(seed, plan.lanes, pace_s=plan.pace_s, bad=plan.bad, long=plan.long)
+    for lane in lanes[:LONG_LANES]:
+        lane.pace_s, lane.bad, lane.long = LONG_PACE_S, 0, 1
     async with stage.load(lanes, at_least=plan.at_least):
         for number, name in enumerate(deck):
             await asyncio.sleep(order.uniform(0.05, plan.pause_s))

@@ -32,7 +32,6 @@ LEAVING = EXPECTED | {0, -signal.SIGTERM}
 """The same, when it was told to leave, maybe before it could listen."""
 
 
-
 @dataclass
 class Process:
     """One place in the fleet, and who fills it now."""
@@ -193,7 +192,9 @@ def make_fleet(
     shared = {name: value for name, value in os.environ.items() if not name.startswith("JOBGATE_")}
     values = SHRUNK | {"redis_url": redis_url, "secret_key": secret_key} | dict(settings or {})
     shared |= {f"JOBGATE_{name.upper()}": str(value) for name, value in values.items()}
-    shared |= {TRAPS: str(folder / "traps"), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"} | ({WITHOUT: without} if without else {})
+    shared |= {TRAPS: str(folder / "traps"), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"} | (
+        {WITHOUT: without} if without else {}
+    )
 
     def place(name: str, number: int, *argv: str) -> Process:
         url = database_urls[number % len(database_urls)]
