@@ -17,7 +17,6 @@ from tests.chaos.lanes import History
 from tests.chaos.servers import Servers
 from tests.chaos.stage import Stage, open_stage
 
-
 LONG_LANES, LONG_PACE_S = 2, 0.9
 """Some lanes ask for long jobs only, so that every worker always carries one."""
 

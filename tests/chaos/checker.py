@@ -83,7 +83,7 @@ def judge(history: History, rows: list[Any], stray: int, doubled_replays: int) -
         _judge_packet(found, packet, jobs.get(packet.word, []))
     if stray:
         found["stray"].append(f"{stray} effects belong to no job")
-    if doubled_replays:
+    if doubled_replays > history.repeats:
         found["doubled"].append(f"{doubled_replays} packets are stored as accepted twice")
     found["answers"] += history.oddities
     violations = []

@@ -69,6 +69,8 @@ class History:
     """Packets that were sent more than once on purpose."""
     oddities: list[str] = field(default_factory=list)
     """Answers that nobody should get."""
+    repeats: int = 0
+    """Packets whose bytes were sent again with another packet in between: those are new jobs."""
     answers: list[tuple[float, float, int]] = field(default_factory=list)
     """When an answer came, how long it took, its status."""
 
@@ -139,6 +141,7 @@ class Lane:
         pace_s: float,
         bad: float = 0,
         long: float = 0,
+        long_steps: int = 40,
     ) -> None:
         self.who = who
         self.wires = [Wire(path) for path in uds]
@@ -148,6 +151,7 @@ class Lane:
         self.pace_s = pace_s
         self.bad = bad
         self.long = long
+        self.long_steps = long_steps
         self.sent = 0
         self.stopped_at: float | None = None
 
@@ -166,6 +170,10 @@ class Lane:
                 self.history.doubles += 1
                 await self.deliver(packet)  # a client whose own memory failed
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+        self.close()
+
+    def close(self) -> None:
+        """Hang up everywhere."""
         for wire in (*self.wires, *self.spare):
             wire.close()
 
@@ -174,7 +182,7 @@ class Lane:
         dice = self.random.random()
         if not type:
             type = "chaosbad" if dice < self.bad else "chaoslong" if dice < self.bad + self.long else "chaos"
-            steps = self.random.randint(2, 40) if type == "chaoslong" else 1
+            steps = self.random.randint(2, self.long_steps) if type == "chaoslong" else 1
         if type == "chaosbad" and not mode:
             mode = self.random.choice(HABITS if self.random.random() < 0.8 else ALWAYS)
         self.sent += 1

@@ -40,12 +40,23 @@ class Stage:
     clock_offset_s: float
     """What makes a Unix time of our monotonic clock."""
 
-    def make_lanes(self, seed: str, number: int, *, pace_s: float, bad: float = 0, long: float = 0) -> list[Lane]:
+    def make_lanes(
+        self, seed: str, number: int, *, pace_s: float, bad: float = 0, long: float = 0, long_steps: int = 40
+    ) -> list[Lane]:
         """Lanes that send packets nobody has sent before."""
         uds = [gateway.uds for gateway in self.fleet.gateways]
         load = next(self.loads)
         lanes = [
-            Lane(who, uds, self.history, f"{seed} {load} {who.key}", pace_s=pace_s, bad=bad, long=long)
+            Lane(
+                who,
+                uds,
+                self.history,
+                f"{seed} {load} {who.key}",
+                pace_s=pace_s,
+                bad=bad,
+                long=long,
+                long_steps=long_steps,
+            )
             for who in self.whos[:number]
         ]
         for lane in lanes:

@@ -1,1 +1,1 @@
-"""Every fault of the catalogue once, seeded, on real processes: what must be true afterwards, and nothing about time."""
+"""Every fault of the catalogue once, seeded, on real processes: what must be true afterwards, never how fast."""

@@ -11,11 +11,11 @@ REST_S = 25.0
 
 
 @asynccontextmanager
-async def loaded(stage: Stage, *, at_least: int = 60, long: float = 0, lanes: int = 8) -> AsyncIterator[None]:
+async def loaded(stage: Stage, *, at_least: int = 60, long: float = 0) -> AsyncIterator[None]:
     """Every process runs, and lanes send, while the block runs; afterwards every promise was kept."""
     await stage.fleet.until_up()
     seen = len(stage.fleet.crashes)
-    async with stage.load(stage.make_lanes("storm", lanes, pace_s=0.05, long=long), at_least=at_least):
+    async with stage.load(stage.make_lanes("storm", 8, pace_s=0.05, long=long, long_steps=10), at_least=at_least):
         yield
     verdict = await stage.rest(REST_S)
     assert verdict.violations == []
