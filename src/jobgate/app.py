@@ -169,7 +169,7 @@ async def send_answer(send: Send, answer: Answer) -> None:
 def record(gate: Gateway, call: Call, answer: Answer, seconds: float) -> None:
     """Count the answer and write its log line."""
     verb = call.verb or "none"
-    gate.metrics.requests.labels(verb, answer.status).inc()
+    gate.metrics.requests.add(verb, answer.status)
     gate.metrics.request_seconds.labels(verb).observe(seconds)
     log.event(
         logger,

@@ -135,6 +135,7 @@ async def _answer(gate: Gateway, call: Call) -> Answer:
 # -- the steps -------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256)
 def split_path(path: str) -> tuple[str, str]:
     """`/v2025.1.LTS/jobs` as version and endpoint; a trailing slash is fine. Raises 404 / 20012."""
     version, _, endpoint = path.strip("/").partition("/")
@@ -147,28 +148,17 @@ async def authenticate(gate: Gateway, call: Call, packet: signing.Packet, form: 
     """Who sent this, proven: consumer, signature, time, domain, in that order."""
     now = time.monotonic()
     call.consumer = packet.consumer_key
-    try:
-        gate.callers.require_welcome(call.source, now)
-        caller = await gate.callers.find(packet.consumer_key, now)
-        if not caller.active:
-            raise ApiError(Code.consumer_inactive, "the consumer is inactive")
-        settings = gate.settings
-        if signing.verify(packet, caller.secrets, form.request, form.action, accept_v1=settings.accept_v1) is None:
-            raise ApiError(Code.signature_mismatch, "the signature does not fit the posted text and a live secret")
-        signing.check_time(packet, time.time(), settings.clock_skew_s)
-        if packet.domain not in caller.domains:
-            raise ApiError(
-                Code.domain_not_allowed, f"the domain {shown(packet.domain)} is not allowed for the consumer"
-            )
-    except ApiError as error:
-        if error.code in _UNPROVEN:
-            gate.callers.count_failure(call.source)
-            gate.metrics.auth_failures.labels(error.code.name).inc()
-        raise
+    gate.callers.require_welcome(call.source, now)
+    caller = await gate.callers.find(packet.consumer_key, now)
+    if not caller.active:
+        raise ApiError(Code.consumer_inactive, "the consumer is inactive")
+    settings = gate.settings
+    if signing.verify(packet, caller.secrets, form.request, form.action, accept_v1=settings.accept_v1) is None:
+        raise ApiError(Code.signature_mismatch, "the signature does not fit the posted text and a live secret")
+    signing.check_time(packet, time.time(), settings.clock_skew_s)
+    if packet.domain not in caller.domains:
+        raise ApiError(Code.domain_not_allowed, f"the domain {shown(packet.domain)} is not allowed for the consumer")
     return caller
-
-
-_UNPROVEN = (Code.unknown_consumer, Code.signature_mismatch, Code.consumer_inactive)
 
 
 def find_action(gate: Gateway, call: Call, caller: Caller, endpoint: str, form: Form) -> Action:
@@ -257,9 +247,17 @@ def wrap(gate: Gateway, call: Call, ctx: Context, reply: Reply[Any], *, replayed
     return Answer(200, body)
 
 
+_UNPROVEN = (Code.unknown_consumer, Code.signature_mismatch, Code.consumer_inactive)
+"""Refusals of who did not prove to be somebody: they count against the source."""
+
+
 def refuse(gate: Gateway, call: Call, error: ApiError) -> Answer:
-    """The failure envelope."""
-    gate.metrics.refused.labels(error.code.name).inc()
+    """The failure envelope, counted."""
+    reason = error.code.name
+    gate.metrics.refused.add(reason)
+    if error.code in _UNPROVEN:
+        gate.callers.count_failure(call.source)
+        gate.metrics.auth_failures.add(reason)
     wait = error.data.pop("retry_after_s", None)
     if wait is None and error.code.status in (429, 503):
         wait = _RETRY_AFTER_S

@@ -33,7 +33,15 @@ _encoder = msgspec.json.Encoder(enc_hook=repr)
 def event(logger: logging.Logger, name: str, /, level: int = logging.INFO, **fields: Any) -> None:
     """Log that `name` happened."""
     if logger.isEnabledFor(level):
-        logger.handle(_Event(logger.name, level, name, fields))
+        now = time.time()
+        for handler in logging.getLogger().handlers:
+            if type(handler) is BackgroundHandler:
+                # The line of a request: making and handling a record for it would cost twice as much again.
+                handler.add(_write_line(now, level, name, {**scope.get(), **fields}, logger.name))
+            else:
+                record = logging.LogRecord(logger.name, level, "", 0, name, None, None)
+                record.fields = fields
+                handler.handle(record)
 
 
 def failure(logger: logging.Logger, name: str, error: BaseException, /, **fields: Any) -> None:
@@ -43,53 +51,40 @@ def failure(logger: logging.Logger, name: str, error: BaseException, /, **fields
     logger.handle(record)
 
 
-class _Event(logging.LogRecord):
-    """A record that does not find out what no line tells: the place, the thread and the process that made it."""
-
-    def __init__(self, logger: str, level: int, name: str, fields: dict[str, Any]) -> None:
-        self.__dict__ |= _BLANK
-        self.name = logger
-        self.levelno = level
-        self.levelname = logging.getLevelName(level)
-        self.msg = name
-        self.created = time.time()
-        self.fields = fields
-
-
-_BLANK = vars(logging.LogRecord("", logging.INFO, "", 0, "", None, None))
-
-
 class JsonFormatter(logging.Formatter):
     """Turns a record into one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's time, level, event name, scope and fields; long text is cut."""
-        fields: dict[str, Any] = getattr(record, "fields", _NO_FIELDS)
-        line = {
-            "at": f"{_show_second(int(record.created))}.{int(record.created % 1 * 1000):03}Z",
-            "level": _LEVELS.get(record.levelno) or record.levelname.lower(),
-            "event": record.getMessage(),
-            **scope.get(),
-            **fields,
-        }
+        fields = {**scope.get(), **getattr(record, "fields", {})}
         if record.exc_info:
             # The end of a traceback names the place; the beginning is the event loop.
-            line["traceback"] = self.formatException(record.exc_info)[-4 * FIELD_SHOWN_CHARS :]
-        if record.name != "jobgate":
-            line["logger"] = record.name
-        try:
-            text = _encoder.encode(line)
-            if len(text) <= FIELD_SHOWN_CHARS:  # then no field is longer, and most lines are done
-                return text.decode()
-        except UnicodeEncodeError:
-            pass
-        for name, value in line.items():
-            if isinstance(value, str) and name != "traceback":
-                line[name] = _cut(value)
-        return _encoder.encode(line).decode()
+            fields["traceback"] = self.formatException(record.exc_info)[-4 * FIELD_SHOWN_CHARS :]
+        return _write_line(record.created, record.levelno, record.getMessage(), fields, record.name)
 
 
-_NO_FIELDS: dict[str, Any] = {}
+def _write_line(now: float, level: int, name: str, fields: dict[str, Any], logger: str) -> str:
+    milliseconds = int(now * 1000)
+    line = {
+        "at": f"{_show_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z",
+        "level": _LEVELS.get(level) or logging.getLevelName(level).lower(),
+        "event": name,
+        **fields,
+    }
+    if logger != "jobgate":
+        line["logger"] = logger
+    try:
+        text = _encoder.encode(line)
+        if len(text) <= FIELD_SHOWN_CHARS:  # then no field is longer, and most lines are done
+            return text.decode()
+    except UnicodeEncodeError:
+        pass
+    for field, value in line.items():
+        if isinstance(value, str):
+            line[field] = _cut(value, FIELD_SHOWN_CHARS if field != "traceback" else len(value))
+    return _encoder.encode(line).decode()
+
+
 _LEVELS = {level: logging.getLevelName(level).lower() for level in (logging.DEBUG, logging.INFO, logging.WARNING)}
 
 
@@ -98,9 +93,9 @@ def _show_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _cut(text: str) -> str:
-    if len(text) > FIELD_SHOWN_CHARS:
-        text = text[:FIELD_SHOWN_CHARS] + "…"
+def _cut(text: str, most: int) -> str:
+    if len(text) > most:
+        text = text[:most] + "…"
     return text.encode(errors="backslashreplace").decode()  # a lone surrogate must not break the line
 
 
@@ -117,17 +112,16 @@ class BackgroundHandler(logging.Handler):
         self._thread = threading.Thread(target=self._write_forever, name="log", daemon=True)
         self._thread.start()
 
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Queue the line, without the lock of other handlers: the queue needs none."""
-        self.emit(record)
-        return True
-
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the line."""
+        """Queue the line of a record."""
+        self.add(self.format(record))
+
+    def add(self, line: str) -> None:
+        """Queue a line."""
         if len(self._lines) >= BACKLOG_LINES:
             self.dropped += 1
-            return
-        self._lines.append(self.format(record))
+        else:
+            self._lines.append(line)
 
     def flush(self) -> None:
         """Write what is queued, now."""

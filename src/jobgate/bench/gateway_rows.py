@@ -41,7 +41,9 @@ async def open_refusals(stage: Stage) -> AsyncIterator[Sides]:
         stage.serving("gateway", "jobgate", "serve") as gateway,
         stage.serving("refusing", "jobgate.bench.peers", "refusing") as peer,
     ):
-        yield Sides(lambda: repeat(stage, gateway, call, 403), lambda: repeat(stage, peer, call, 403))
+        yield Sides(
+            lambda: repeat(stage, gateway, call, 403, awake=True), lambda: repeat(stage, peer, call, 403, awake=True)
+        )
 
 
 @asynccontextmanager
@@ -116,9 +118,10 @@ def make_update(number: int, entries: int) -> dict[str, Any]:
     }
 
 
-async def repeat(stage: Stage, port: int, call: bytes, status: int) -> float:
+async def repeat(stage: Stage, port: int, call: bytes, status: int, *, awake: bool = False) -> float:
     """Send one call again and again; the rate."""
-    return (await put_load(port, itertools.repeat(call), status=status, seconds=stage.effort.seconds)).rate
+    seconds = stage.effort.seconds
+    return (await put_load(port, itertools.repeat(call), status=status, seconds=seconds, awake=awake)).rate
 
 
 async def store_jobs(stage: Stage) -> str:

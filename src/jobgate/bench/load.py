@@ -41,15 +41,23 @@ def build_post(path: str, body: bytes, content_type: str) -> bytes:
 
 
 async def put_load(
-    port: int, requests: Iterator[bytes], *, status: int, seconds: float = float("inf"), connections: int = CONNECTIONS
+    port: int, requests: Iterator[bytes], *, status: int, seconds: float = float("inf"), awake: bool = False
 ) -> Load:
-    """Send `requests` until they or `seconds` run out. Raises `UnexpectedAnswer` for any other status than `status`."""
+    """Send `requests` until they or `seconds` run out. Raises `UnexpectedAnswer` for any other status than `status`.
+
+    `awake`: never sleep. The wake-up of a client is charged to the server's write, and the slower the server, the more
+    of them; but without a second core to itself, a client that never sleeps takes time away from what is measured.
+    """
     loop = asyncio.get_running_loop()
-    lines = [_Line(requests, b" %d " % status, time.perf_counter() + seconds) for _ in range(connections)]
+    lines = [_Line(requests, b" %d " % status, time.perf_counter() + seconds) for _ in range(CONNECTIONS)]
     started = time.perf_counter()
     for line in lines:
         await loop.create_connection(partial(_itself, line), "127.0.0.1", port)
-    await asyncio.wait_for(asyncio.gather(*(line.ended for line in lines)), min(seconds, 3600) + LAST_ANSWERS_S)
+    all_ended = asyncio.gather(*(line.ended for line in lines))
+    async with asyncio.timeout(min(seconds, 3600) + LAST_ANSWERS_S):
+        while awake and not all_ended.done():
+            await asyncio.sleep(0)
+        await all_ended
     return Load(sum(line.answers for line in lines), time.perf_counter() - started)
 
 

@@ -54,7 +54,7 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None,
         log.event(logger, "gateway.draining")
 
     def count_refusal(error: ApiError) -> None:
-        metrics.refused.labels(error.code.name).inc()
+        metrics.refused.add(error.code.name)
 
     server = build_server(
         app, settings, host=host, port=port, uds=uds, on_drain=announce_stop, on_refusal=count_refusal
