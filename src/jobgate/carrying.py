@@ -43,7 +43,7 @@ class WorkerUnusable(Exception):
 
 
 class _Stopped(Exception):
-    """A long job ends between two chunks: the worker stops, or the job was cancelled."""
+    """A long job ends between two chunks: the worker stops, the job was cancelled, or it shall go on elsewhere."""
 
 
 class _TimedOut(Exception):
@@ -167,12 +167,13 @@ class Carrier:
 
     async def _run_long(self, task: Task, claim: Claim) -> None:
         """One job, chunk by chunk; every chunk commits its effects, cursor, progress and log under the fence."""
-        finished = False
+        finished = has_moved = False
 
         @asynccontextmanager
         async def open_chunk() -> AsyncIterator[Chunk]:
-            nonlocal finished
-            if self.stopping.is_set():
+            nonlocal finished, has_moved
+            # A suspect that gets ahead is none any more: it goes on among the others, and frees its lane for the next.
+            if self.stopping.is_set() or (claim.suspected and has_moved):
                 raise _Stopped
             async with self.db.transaction(claim.facts.organisation_id) as tx:
                 chunk = Chunk(tx)
@@ -185,6 +186,7 @@ class Carrier:
                     progress = wire.encode({"done": chunk.total, "total": chunk.total})
                     await jobs.checkpoint(tx, claim, None, chunk.total, chunk.total)
                     await jobs.complete(tx, [claim], [wire.encode(chunk.results)], [progress])
+            has_moved = True
             finished = chunk.results is not None
             if cancel:
                 self.leases.unwanted.add(claim.key)

@@ -150,6 +150,8 @@ class Claim(msgspec.Struct, frozen=True):
     failures: int
     cursor: bytes | None
     waited_s: float
+    suspected: bool = False
+    """It has lost a worker, and not got ahead since."""
 
     @property
     def key(self) -> ClaimKey:
@@ -180,6 +182,7 @@ async def claim(
             row["failures"],
             row["cursor"],
             row["waited_s"],
+            row["losses"] > 0,
         )
         for row in rows
     ]

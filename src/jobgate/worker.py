@@ -1,8 +1,8 @@
 """The worker: claims jobs from Postgres, runs them in groups, and stops without losing one.
 
 Each slot is a loop: claim, run, again; with nothing due it waits for the doorbell or the next poll. Set slots claim
-batches, long slots one job each, and one slot takes suspects (jobs that lost a worker before) alone, so that a job that
-kills its worker is caught without dragging its neighbours down.
+batches, long slots one job each, and one slot takes suspects (jobs that lost a worker before) apart from each other, so
+that a job that kills its worker is caught without dragging its neighbours down.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
+from typing import NamedTuple
 
 from jobgate import jobs, log
 from jobgate.carrying import TROUBLE, Carrier, WorkerUnusable
@@ -29,6 +30,17 @@ from jobgate.settings import Settings
 __all__ = ["Worker", "WorkerUnusable"]
 
 logger = logging.getLogger("jobgate")
+
+CROWD = 30
+"""Suspects that run together after their first loss; the one that is to blame loses a worker once more, then alone."""
+
+
+class _Look(NamedTuple):
+    """What a slot looks for."""
+
+    types: Sequence[str]
+    jobs: int
+    suspects: bool = False
 
 
 class Worker:
@@ -75,14 +87,13 @@ class Worker:
         log.event(logger, "worker.started", worker=self.id, types=list(self.tasks))
         settings = self.settings
         kinds = {kind: [type for type, task in self.tasks.items() if task.kind == kind] for kind in ("set", "long")}
-        slots = [
-            asyncio.create_task(self._serve(types, count, suspects=suspects))
-            for types, count, suspects in (
-                *[(kinds["set"], settings.claim_jobs, False)] * settings.set_slots,
-                *[(kinds["long"], 1, False)] * settings.long_slots,
-                (list(self.tasks), 1, True),
-            )
-        ]
+        crowd = CROWD if settings.max_losses > 2 else 1
+        looks = (
+            *[(_Look(kinds["set"], settings.claim_jobs),)] * settings.set_slots,
+            *[(_Look(kinds["long"], 1),)] * settings.long_slots,
+            (_Look(kinds["set"], crowd, suspects=True), _Look(kinds["long"], 1, suspects=True)),
+        )
+        slots = [asyncio.create_task(self._serve(each)) for each in looks]
         beside = [
             asyncio.create_task(self.doorbell.listen(self._ring)),
             asyncio.create_task(self.leases.renew_forever()),
@@ -122,12 +133,13 @@ class Worker:
                 break
         self.leases.forget(claims)
 
-    async def _serve(self, types: Sequence[str], count: int, *, suspects: bool) -> None:
+    async def _serve(self, looks: Sequence[_Look]) -> None:
         while not self._stopping.is_set():
             bell = self._bell
             claims: list[Claim] = []
             try:
-                claims = await self._claim(types, count, suspects)
+                for look in looks:
+                    claims = claims or await self._claim(look)
                 for group in _group(claims):
                     await self._carrier.carry(self.tasks[group[0].facts.type], group)
             except TROUBLE as error:
@@ -138,16 +150,16 @@ class Worker:
                 if not claims:
                     await self._listen(bell)
 
-    async def _claim(self, types: Sequence[str], count: int, suspects: bool) -> list[Claim]:
+    async def _claim(self, look: _Look) -> list[Claim]:
         asked = time.monotonic()
         claims = await jobs.claim(
             self.db,
-            types,
+            look.types,
             owner=self.id,
             lease_s=self.settings.lease_s,
-            jobs=count,
+            jobs=look.jobs,
             entries=self.settings.claim_entries,
-            suspects=suspects,
+            suspects=look.suspects,
         )
         self.looked_at = time.monotonic()
         self.leases.hold(claims, asked)

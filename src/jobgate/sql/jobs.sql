@@ -45,21 +45,24 @@ insert into job (reference, organisation_id, consumer_key, type, params, entries
 values ($1, $2, $3, $4, $5, $6)
 
 -- Claim due jobs of these types, at most $2 jobs and (beyond the first) $3 entries. Suspects, jobs that lost a worker
--- before, are claimed apart from the others ($4), one at a time. Materialized: a plain sub-select may run twice.
+-- before, are claimed apart from the others ($4): in a small crowd after their first loss, later alone. Materialized: a
+-- plain sub-select may run twice.
 -- name: claim_jobs
 with picked as materialized (
-    select id, entries, run_at from job
+    select id, entries, run_at, losses from job
     where state = 'queued' and run_at <= clock_timestamp() and type = any($1::text[]) and (losses > 0) = $4
     order by run_at, id limit $2
     for update skip locked
 ), sized as (
-    select id, sum(entries) over (order by run_at, id) - entries as before from picked
+    select id, sum(entries) over line - entries as before, row_number() over line as place,
+        greatest(losses, first_value(losses) over line) as losses
+    from picked window line as (order by run_at, id)
 )
 update job set state = 'running', fence = fence + 1, attempt = attempt + 1, owner = $5,
     lease_until = clock_timestamp() + $6, started_at = clock_timestamp()
-from sized where job.id = sized.id and sized.before < $3
-returning job.id, reference, organisation_id, consumer_key, type, params, entries, fence, attempt, failures, cursor,
-    extract(epoch from started_at - run_at)::float8 as waited_s
+from sized where job.id = sized.id and sized.before < $3 and (sized.place = 1 or sized.losses < 2)
+returning job.id, reference, organisation_id, consumer_key, type, params, entries, fence, attempt, failures,
+    job.losses, cursor, extract(epoch from started_at - run_at)::float8 as waited_s
 
 -- Renew leases; a job that is missing from the answer is no longer ours, `cancel` says that somebody wants it stopped.
 -- name: renew_leases
@@ -84,9 +87,10 @@ from unnest($1::bigint[], $2::integer[], $3::json[], $4::json[]) as done (id, fe
 where job.id = done.id and job.fence = done.fence and job.state = 'running'
 returning job.id
 
--- Save how far a long job has come, under the fence.
+-- Save how far a long job has come, under the fence. A job that gets ahead is not what kills its workers.
 -- name: checkpoint_job
-update job set cursor = $3, progress = $4
+update job set cursor = $3::json, progress = $4,
+    losses = case when cursor::text is distinct from ($3::json)::text then 0 else losses end
 where id = $1 and fence = $2 and state = 'running'
 returning cancel
 
