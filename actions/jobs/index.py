@@ -63,6 +63,7 @@ async def find_jobs(ctx: Context, request: GetJobs) -> list[JobRecord]:
         organisation_id=request.organisation_id,
         earliest=read_moment(request.mintime, "mintime"),
         latest=read_moment(request.maxtime, "maxtime"),
+        max_bytes=ctx.settings.max_answer,
     )
 
 

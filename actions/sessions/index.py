@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -25,7 +26,10 @@ class SetSessions(Request, frozen=True, kw_only=True):
 @action("set", guarded=True)
 async def store_sessions(ctx: Context, request: SetSessions) -> JobStarted:
     """Start a job that creates up to 50 sessions, or replaces them as a whole; its results say how each entry ended."""
-    drafts = [_draft(entry, index) for index, entry in enumerate(request.data)]
+    drafts = []
+    for index, entry in enumerate(request.data):
+        drafts.append(_draft(entry, index))
+        await asyncio.sleep(0)  # a session may have a thousand responses: let others in between
     rows = sum(1 + len(entry.responses) for entry in request.data)
     started: JobStarted = await jobs.submit(ctx, "sessioncreate", {"data": drafts}, entries=rows)
     return started

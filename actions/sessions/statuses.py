@@ -33,5 +33,4 @@ class GetSessionStatuses(SessionQuery, frozen=True, kw_only=True):
 async def read_statuses(ctx: Context, request: GetSessionStatuses) -> Reply[list[SessionStatusRecord]]:
     """Read who took which session, how far they came, and when."""
     attributes = request.include.session_metadata if request.include else None
-    parts = Parts(metadata=attributes is not None)
-    return await answer_page(ctx, request, parts, lambda session: show_status(session, attributes=attributes))
+    return await answer_page(ctx, request, Parts(attributes=attributes), show_status)

@@ -16,7 +16,7 @@ from msgspec import UNSET, Raw, UnsetType
 from jobgate import wire
 from jobgate.context import Context
 from jobgate.db import Database
-from jobgate.errors import Code
+from jobgate.errors import ApiError, Code
 from jobgate.jobs import CANCELLED
 from jobgate.times import show_job_moment
 
@@ -24,6 +24,9 @@ JobState = Literal["queued", "running", "halted", "completed"]
 
 LOG_ENTRIES = 100
 """How many log entries of a job its record shows at most: the newest."""
+
+DETAILS_AT_ONCE = 10
+"""Jobs whose details are fetched together."""
 
 
 class JobError(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,10 +98,12 @@ async def find(
     organisation_id: int | None,
     earliest: datetime | None,
     latest: datetime | None,
+    max_bytes: int,
 ) -> list[JobRecord]:
     """A consumer's jobs, newest first. Without `references` there must be `states`.
 
-    Times compare as they are shown, in whole seconds: `latest` includes all of its second.
+    Times compare as they are shown, in whole seconds: `latest` includes all of its second. Raises 20027 when what the
+    jobs were asked to do is longer than `max_bytes`.
     """
     if latest is not None and latest.microsecond == 0:
         latest += timedelta(microseconds=999_999)
@@ -108,7 +113,8 @@ async def find(
         rows = await db.fetch("find_jobs", consumer_key, *filters)
     else:
         rows = await db.fetch("find_jobs_by_reference", consumer_key, read_references(references), *filters)
-    data = await _read_data(db, consumer_key, [row["id"] for row in rows]) if "data" in properties else {}
+    ids = [row["id"] for row in rows]
+    data = await _read_data(db, consumer_key, ids, max_bytes) if "data" in properties else {}
     return [_show(row, properties, data) for row in rows]
 
 
@@ -123,15 +129,21 @@ def read_references(texts: Iterable[str]) -> list[uuid.UUID]:
     return references
 
 
-async def _read_data(db: Database, consumer_key: str, ids: Sequence[int]) -> dict[int, JobData]:
-    return {
-        row["id"]: JobData(
-            request=Raw(row["params"]),
-            counters=wire.decode(row["counters"], dict[str, int]),
-            log=wire.decode(row["log"], list[JobLogEntry]),
-        )
-        for row in await db.fetch("job_details", consumer_key, ids, LOG_ENTRIES)
-    }
+async def _read_data(db: Database, consumer_key: str, ids: Sequence[int], max_bytes: int) -> dict[int, JobData]:
+    """A few jobs at a time: each may be as large as a packet, and a thousand of them would fill the memory."""
+    data: dict[int, JobData] = {}
+    size = 0
+    for start in range(0, len(ids), DETAILS_AT_ONCE):
+        for row in await db.fetch("job_details", consumer_key, ids[start : start + DETAILS_AT_ONCE], LOG_ENTRIES):
+            size += len(row["params"])
+            if size > max_bytes:
+                raise ApiError(Code.answer_too_large, "the answer would be too large; ask for less")
+            data[row["id"]] = JobData(
+                request=Raw(row["params"]),
+                counters=wire.decode(row["counters"], dict[str, int]),
+                log=wire.decode(row["log"], list[JobLogEntry]),
+            )
+    return data
 
 
 def _show(row: Any, properties: Collection[str], data: dict[int, JobData]) -> JobRecord:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from jobgate import wire
 from jobgate.sessions.entries import Status
-from jobgate.sessions.reading import Response, Session
+from jobgate.sessions.reading import Session
 from jobgate.times import show_moment
 
 JsonObject = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
@@ -65,8 +65,8 @@ class SessionMetadataRecord(Struct, frozen=True, kw_only=True):
     metadata: JsonObject
 
 
-def show_status(session: Session, *, attributes: list[str] | None = None) -> SessionStatusRecord:
-    """`attributes`: which of the metadata to include; None: leave metadata out."""
+def show_status(session: Session) -> SessionStatusRecord:
+    """With the metadata that was read, if any was."""
     return SessionStatusRecord(
         user_id=session.user_id,
         activity_id=session.activity_id,
@@ -78,12 +78,12 @@ def show_status(session: Session, *, attributes: list[str] | None = None) -> Ses
         dt_saved=show_moment(session.dt_saved),
         dt_started=show_moment(session.dt_started),
         dt_completed=show_moment(session.dt_completed),
-        metadata=UNSET if attributes is None else select_metadata(session, attributes),
+        metadata=UNSET if session.metadata is None else wire.decode(session.metadata, dict[str, Raw]),
     )
 
 
-def show_scores(session: Session, *, with_responses: bool = False) -> SessionScoreRecord:
-    """Needs the session's subscores and, where wanted, its responses."""
+def show_scores(session: Session) -> SessionScoreRecord:
+    """Needs the session's subscores; with the scores of its responses, if they were read."""
     return SessionScoreRecord(
         user_id=session.user_id,
         activity_id=session.activity_id,
@@ -92,7 +92,7 @@ def show_scores(session: Session, *, with_responses: bool = False) -> SessionSco
         max_score=show_score(session.max_score),
         status=session.status,
         subscores=Raw(session.subscores or b"[]"),
-        responses=[_show_response_score(response) for response in session.responses] if with_responses else UNSET,
+        responses=UNSET if session.responses is None else wire.decode(session.responses, list[ResponseScore]),
     )
 
 
@@ -106,22 +106,6 @@ def show_metadata(session: Session) -> SessionMetadataRecord:
     )
 
 
-def select_metadata(session: Session, attributes: list[str]) -> dict[str, Raw]:
-    """Those of the attributes that the session's metadata has, unchanged."""
-    stored = wire.decode(session.metadata or b"{}", dict[str, Raw])
-    return {name: stored[name] for name in attributes if name in stored}
-
-
 def show_score(score: float | None) -> int | float | None:
     """A whole score is an integer, as in the documentation."""
     return int(score) if score is not None and score.is_integer() else score
-
-
-def _show_response_score(response: Response) -> ResponseScore:
-    return ResponseScore(
-        item_reference=response.item_reference,
-        response_id=response.response_id,
-        score=show_score(response.score),
-        max_score=show_score(response.max_score),
-        dt_score_updated=show_moment(response.dt_score_updated),
-    )

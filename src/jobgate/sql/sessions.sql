@@ -169,19 +169,30 @@ where ($12::text[] is null or user_id = any($12)) and ($13::text[] is null or ac
     and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
 order by updated_at desc, id desc limit $5
 
--- The sessions with these ids, in the order of the ids; metadata, subscores and items only where wanted.
+-- The sessions with these ids, in the order of the ids. Only where wanted ($3 to $6): metadata, or the named attributes
+-- of it; subscores; the scores of responses. What weighs more than $7 bytes in all is left out: nobody could be told it.
 -- name: read_sessions
-select session.id, session.session_id, user_id, activity_id, status, num_questions, num_attempted, score, max_score,
-    session_duration, dt_saved, dt_started, dt_completed,
-    case when $3 then metadata end as metadata, case when $4 then subscores end as subscores,
-    case when $5 then items end as items
-from unnest($2::text[]) with ordinality as wanted (session_id, place)
-join session on session.organisation_id = $1 and session.session_id = wanted.session_id
-order by wanted.place
-
--- The responses of these sessions; what was answered only where wanted.
--- name: read_responses
-select session_no, response_id, question_type, question_reference, item_reference, automarkable, attempted, score,
-    max_score, manual_score, max_manual_score, dt_score_updated, case when $3 then response end as response
-from response where organisation_id = $1 and session_no = any($2::bigint[])
-order by session_no, position
+with found as materialized (
+    select wanted.place, session.id, session.session_id, user_id, activity_id, status, num_questions, num_attempted,
+        score, max_score, session_duration, dt_saved, dt_started, dt_completed,
+        case when $3 then metadata when $4::text[] is not null then
+            (select coalesce(json_object_agg(key, value), '{}') from json_each(metadata) where key = any($4))
+        end as metadata,
+        case when $5 then subscores end as subscores,
+        case when $6 then
+            (select coalesce(json_agg(json_build_object('item_reference', item_reference, 'response_id', response_id,
+                'score', response.score, 'max_score', response.max_score, 'dt_score_updated',
+                to_char(dt_score_updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) order by position), '[]')
+            from response where organisation_id = $1 and session_no = session.id)
+        end as responses
+    from unnest($2::text[]) with ordinality as wanted (session_id, place)
+    join session on session.organisation_id = $1 and session.session_id = wanted.session_id
+), weighed as (
+    select *, sum(coalesce(octet_length(metadata::text), 0) + coalesce(octet_length(subscores::text), 0)
+        + coalesce(octet_length(responses::text), 0)) over () <= $7 as fits
+    from found
+)
+select session_id, user_id, activity_id, status, num_questions, num_attempted, score, max_score, session_duration,
+    dt_saved, dt_started, dt_completed, case when fits then metadata end as metadata,
+    case when fits then subscores end as subscores, case when fits then responses end as responses, fits
+from weighed order by place

@@ -86,6 +86,18 @@ async def test_data_has_the_request_the_counters_and_the_log(house: House) -> No
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", data["log"][0]["time"])
 
 
+async def test_requests_that_are_longer_than_any_answer_are_not_gathered(make_house: MakeHouse) -> None:
+    async with make_house(max_answer=20_000) as house:
+        large = [await queue(house, params={"text": "x" * 1500}) for _ in range(15)]
+
+        reply = await house.call("jobs", "get", {"references": large, "include": ["data"]})
+
+        assert (reply.status, reply.code) == (400, 20027)
+        assert len(await find(house, {"references": large})) == 15
+        page = await house.call("jobs", "get", {"include": ["data"], "limit": 11})
+        assert [record["data"]["request"]["text"] for record in page.data] == ["x" * 1500] * 11
+
+
 async def test_progress_is_what_was_saved_or_all_or_nothing(house: House) -> None:
     saved = await queue(house, state="running", progress={"done": 7, "total": 9}, entries=5)
     waiting = await queue(house, state="queued", entries=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobgate.testing import House
+from tests.conftest import MakeHouse
 from tests.session_calls import entry, read, response, set_sessions
 
 ENDPOINT = "sessions/scores"
@@ -44,6 +45,29 @@ async def test_response_scores_come_where_wanted_and_never_an_answer(house: Hous
     ]
     assert second["responses"] == []
     assert "responses" not in (await read(house, ENDPOINT))[0]
+
+
+async def test_a_thousand_responses_keep_their_order(house: House) -> None:
+    responses = [response(f"r-{number:04}", score=number / 8) for number in range(999, -1, -1)]
+    await set_sessions(house, entry(responses=responses))
+
+    (record,) = await read(house, ENDPOINT, include_response_scores=True)
+
+    assert [each["response_id"] for each in record["responses"]] == [each["response_id"] for each in responses]
+    assert [each["score"] for each in record["responses"]] == [each["score"] for each in responses]
+
+
+async def test_what_no_answer_can_carry_is_refused(make_house: MakeHouse) -> None:
+    async with make_house(max_answer=20_000) as house:
+        responses = [response(f"r-{number}") for number in range(100)]
+        await set_sessions(house, entry(responses=responses), entry("s-2", responses=responses))
+
+        both = await house.call(ENDPOINT, "get", {"include_response_scores": True})
+
+        assert (both.status, both.code) == (400, 20027)
+        assert "ask for less" in both.meta["message"]
+        assert len(await read(house, ENDPOINT)) == 2
+        assert len(await read(house, ENDPOINT, include_response_scores=True, limit=1)) == 1
 
 
 async def test_subscores_are_results_not_definitions(house: House) -> None:
