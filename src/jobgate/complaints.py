@@ -35,6 +35,7 @@ KINDS = {
     "datetime": "a time",
     "date": "a date",
 }
+TRUNCATED = "it ends too early, or holds half a surrogate pair"
 TOO_BIG = ("Integer value out of range", "Number out of range")
 
 
@@ -44,7 +45,7 @@ def malformed(error: Exception) -> ApiError:
         return ApiError(Code.invalid_json, "`request` is nested too deeply")
     if isinstance(error, UnicodeError):
         return ApiError(Code.invalid_json, "`request` is not UTF-8")
-    text = str(error).removeprefix("JSON is malformed: ")
+    text = str(error).removeprefix("JSON is malformed: ").replace("Input data was truncated", TRUNCATED)
     return ApiError(Code.invalid_json, f"`request` is not JSON: {_cut(text)}")
 
 
@@ -75,6 +76,8 @@ def translate(error: msgspec.ValidationError, info: inspect.Type) -> ApiError:
     if found := RANGE.fullmatch(fault):
         return refusal(Code.wrong_type, f"must be a number {found[1]}")
     if fault in TOO_BIG:
+        if not name or "[...]" in name:  # found before the names were read
+            return ApiError(Code.wrong_type, "a number is too large")
         return refusal(Code.wrong_type, "must be a number within range")
     if found := WORD.fullmatch(fault):
         words = _words(info, path)

@@ -33,7 +33,7 @@ from jobgate.settings import Settings
 
 logger = logging.getLogger("jobgate")
 
-VERSION = re.compile(r"v\d+(\.\d+)*(\.[a-z0-9]+)?|latest|latest-lts|developer|stable", re.IGNORECASE)
+VERSION = re.compile(r"v\d+(\.\d+)*(\.[a-z0-9]+)?|latest|latest-lts|developer|stable", re.IGNORECASE | re.ASCII)
 """Well-formed version segments: what the six official clients can send."""
 
 LATEST_VERSION = "v2026.2.LTS"
@@ -161,9 +161,13 @@ async def authenticate(gate: Gateway, call: Call, packet: signing.Packet, form: 
     return caller
 
 
+UNSAID = (None, b"undefined")
+"""What stands for `get`: nothing, and the word that the SDK for Node.js posts when its caller gives no action."""
+
+
 def find_action(gate: Gateway, call: Call, caller: Caller, endpoint: str, form: Form) -> Action:
     """The handler for this endpoint and action, after the call was counted against the consumer's rate."""
-    verb = "get" if form.action is None else form.action.decode()
+    verb = "get" if form.action in UNSAID else form.action.decode()
     verbs = gate.actions.get(endpoint)
     call.verb = verb if verb in VERBS else "unknown"
     call.endpoint = endpoint if verbs is not None else "unknown"

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from jobgate import wire
 from jobgate.context import Context, JobFacts, LogEntry, as_reply
-from jobgate.db import UNAVAILABLE, Database, Queries, Transaction
+from jobgate.db import UNAVAILABLE, Database, Queries, Record, Transaction
 from jobgate.errors import ApiError, Code
 
 A = TypeVar("A")
@@ -115,22 +115,31 @@ async def insert(
 
 
 async def replay(ctx: Context) -> None:
-    """Raise `Replayed` if a packet equal to this one was accepted before; 409 where repeats are refused."""
-    if ctx.guard is None:
-        return
-    row = await ctx.db.fetchrow("find_replay", ctx.caller.key, ctx.guard.digest)
-    if row is None:
-        return
-    if ctx.guard.refuse_repeats and not row["latest"]:
-        raise ApiError(Code.conflict, "equal signed bytes were accepted before; add any distinguishing key to request")
-    raise Replayed(row["answer"])
+    """Raise `Replayed` if this packet is a retry; 409 if it is a repeat, and those are refused."""
+    row = await _find_equal(ctx)
+    if row is not None and (row["latest"] or (ctx.guard is not None and ctx.guard.refuse_repeats)):
+        _tell_again(ctx, row)
 
 
 async def _answer_again(ctx: Context) -> NoReturn:
     """End a call whose packet was not accepted, because an equal one was before."""
-    await replay(ctx)
-    # The row that stood in the way has just been swept: the packet is as good as new, and was not accepted.
-    raise ApiError(Code.unavailable, "An equal packet is being forgotten; send this one again.")
+    row = await _find_equal(ctx)
+    if row is None:
+        # The row that stood in the way has just been swept: the packet is as good as new, and was not accepted.
+        raise ApiError(Code.unavailable, "An equal packet is being forgotten; send this one again.")
+    _tell_again(ctx, row)
+
+
+async def _find_equal(ctx: Context) -> Record | None:
+    if ctx.guard is None:
+        return None
+    return await ctx.db.fetchrow("find_replay", ctx.caller.key, ctx.guard.digest)
+
+
+def _tell_again(ctx: Context, row: Record) -> NoReturn:
+    if ctx.guard is not None and ctx.guard.refuse_repeats and not row["latest"]:
+        raise ApiError(Code.conflict, "equal signed bytes were accepted before; add any distinguishing key to request")
+    raise Replayed(row["answer"])
 
 
 # -- carrying --------------------------------------------------------------------------------------------------------
