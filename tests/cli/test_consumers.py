@@ -116,10 +116,14 @@ def test_every_act_is_written_down_with_who_did_it(dev: RunningDev) -> None:
 
 def test_what_cannot_be_is_refused_in_one_line(dev: RunningDev) -> None:
     rate = dev.run("consumers", "add", "--organisation", "1", "--rate", "jobs")
+    organisation = dev.run("consumers", "add", "--organisation", "0")
+    domain = dev.run("consumers", "add", "--organisation", "1", "--domain", "a_b")
     unknown = dev.run("consumers", "revoke", "nobody")
     secret = dev.run("consumers", "revoke", add(dev)["key"], "--secret", "00000000-0000-0000-0000-000000000001")
 
-    assert [rate.exit_code, unknown.exit_code, secret.exit_code] == [2, 2, 2]
+    assert [each.exit_code for each in (rate, organisation, domain, unknown, secret)] == [2] * 5
     assert """'jobs' is not like "get jobs=2000\"""" in rate.stderr
+    assert "0 is not in the range 1<=x<=2147483647" in organisation.stderr
+    assert "'a_b' is no host name without underscore" in domain.stderr
     assert unknown.stderr == "Error: there is no consumer nobody: see `jobgate consumers list`\n"
     assert "has no live secret 00000000-0000-0000-0000-000000000001" in secret.stderr

@@ -9,11 +9,15 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.cli.conftest import RunningDev, await_dev, run_here
-from tests.cli.terminal import DEADLINE_S, find_port, run, start
+from tests.cli.terminal import DEADLINE_S, Terminal, find_port, run, start
 from tests.embedded.conftest import make_open_folder
+from tests.embedded.test_accounts import as_root, find_ordinary_python
 from tests.embedded.watching import expect_ends, find_descendants, on_linux
+
+UNKNOWN_SESSION = '{"statuses": [{"session_id": "none", "user_id": "nobody", "status": "Completed"}]}'
 
 
 def paste(line: str) -> subprocess.CompletedProcess[str]:
@@ -108,3 +112,26 @@ def test_a_stop_ends_everything_and_the_next_start_finds_what_was_done() -> None
         assert session["status"] == "Completed"
         assert "start `jobgate dev`" in second.run("call", "jobs", "get").stderr
         assert not any("loaded" in line for line in terminal.lines)
+
+
+@as_root
+@on_linux
+def test_an_ordinary_user_runs_everything() -> None:
+    user, python, environment = find_ordinary_python("jobgate.app", "jobgate.worker")
+    with make_open_folder() as folder:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        command = [python, "-m", "jobgate", "dev", "--port", str(find_port()), "--data", str(folder / "data")]
+        account: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "env": environment}
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        with subprocess.Popen(command, cwd="/", **account, **pipes) as process:
+            terminal = Terminal(process)
+            printed = await_dev(terminal, folder / "data")
+            waited = printed.run("call", "jobs/sessions/statuses", "update", UNKNOWN_SESSION, "--wait")
+            descendants = find_descendants(process.pid)
+            owners = {Path(f"/proc/{each}").stat().st_uid for each in (process.pid, *descendants)}
+            with expect_ends(descendants):
+                code = terminal.end(signal.SIGTERM)
+
+    assert "0 of 1 entries ok" in waited.stdout
+    assert owners == {user.pw_uid}
+    assert code == 0

@@ -6,6 +6,7 @@ import json
 import signal
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 
 import asyncpg
 import pytest
@@ -19,7 +20,7 @@ from jobgate.embedded import Servers
 from jobgate.keys import OuterKey
 from jobgate.settings import Settings
 from jobgate.testing import database_url, fresh_database
-from tests.cli.terminal import Terminal, find_port, run, start
+from tests.cli.terminal import DEADLINE_S, Terminal, find_port, run, start
 
 
 async def add(url: str, key: OuterKey, who: Credentials) -> None:
@@ -132,6 +133,23 @@ async def test_migrate_makes_a_schema_once(servers: Servers) -> None:
     assert second.stdout == "the schema is up to date\n"
     assert unset.returncode == 2
     assert "set JOBGATE_DATABASE_URL" in unset.stderr
+
+
+async def test_processes_that_migrate_together_apply_everything_once(servers: Servers) -> None:
+    admin = await asyncpg.connect(servers.admin_url)
+    try:
+        await admin.execute("create database migrated_together owner jobgate")
+        url = database_url(servers, "migrated_together")
+        with ExitStack() as stack:
+            terminals = [stack.enter_context(start("migrate", JOBGATE_DATABASE_URL=url)) for _ in range(5)]
+            codes = [terminal.process.wait(DEADLINE_S) for terminal in terminals]
+            said = sorted(terminal.await_line("")[:8] for terminal in terminals)
+        await admin.execute("drop database migrated_together")
+    finally:
+        await admin.close()
+
+    assert codes == [0] * 5
+    assert said == ["applied ", *["the sche"] * 4]
 
 
 @pytest.mark.parametrize("hurry", [False, True])

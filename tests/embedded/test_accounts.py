@@ -31,8 +31,11 @@ from tests.embedded.watching import (
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can arrange this")
 
 
-def find_ordinary_python() -> tuple[pwd.struct_passwd, str, Mapping[str, str]]:
-    """An account that is neither root nor `nobody`, an interpreter that it can run, and the environment to do so."""
+def find_ordinary_python(*modules: str) -> tuple[pwd.struct_passwd, str, Mapping[str, str]]:
+    """An account that is neither root nor `nobody`, an interpreter that it can run, and the environment to do so.
+
+    The interpreter can import jobgate's embedded servers, and these modules.
+    """
     nobody = pwd.getpwnam("nobody").pw_uid
     user = max((entry for entry in pwd.getpwall() if entry.pw_uid not in (0, nobody)), key=lambda entry: entry.pw_uid)
     folders = [Path(__file__).parents[2] / "src", Path(asyncpg.__file__).parent.parent]
@@ -40,7 +43,7 @@ def find_ordinary_python() -> tuple[pwd.struct_passwd, str, Mapping[str, str]]:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         try:
-            command = [python, "-c", "import asyncpg, jobgate.embedded"]
+            command = [python, "-c", f"import {', '.join(['asyncpg', 'jobgate.embedded', *modules])}"]
             options: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
             if subprocess.run(command, env=environment, capture_output=True, check=False, **options).returncode == 0:
                 return user, python, environment

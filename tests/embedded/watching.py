@@ -76,8 +76,11 @@ def find_sockets(database_url: str) -> Path:
 
 
 def find_descendants(pid: int) -> list[int]:
-    """Every process under `pid`."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """Every process under `pid` that does not end while we look."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     return [found for child in map(int, children) for found in (child, *find_descendants(child))]
 
 

@@ -38,7 +38,14 @@ def consumers() -> None:
 
 
 @consumers.command()
-@click.option("--organisation", "organisations", type=int, multiple=True, required=True, help="The first is its home.")
+@click.option(
+    "--organisation",
+    "organisations",
+    type=click.IntRange(1, 2_147_483_647),
+    multiple=True,
+    required=True,
+    help="The first is its home.",
+)
 @click.option("--name", default="", help="For people.")
 @click.option("--domain", "domains", multiple=True, default=("localhost",), show_default=True, help="It may sign for.")
 @click.option("--endpoint", "endpoints", multiple=True, help="It may call; without any: all.")
@@ -60,7 +67,11 @@ def add(
 ) -> None:
     """Add a consumer; its secret is shown once."""
     from jobgate.callers import NewConsumer, add_consumer
+    from jobgate.signing import DOMAIN
 
+    for domain in domains:
+        if DOMAIN.fullmatch(domain) is None:
+            raise click.BadParameter(f"{domain!r} is no host name without underscore", param_hint="--domain")
     secret = make_secret()
     consumer = NewConsumer(
         key=make_key(),
