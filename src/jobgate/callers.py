@@ -15,7 +15,7 @@ from functools import lru_cache
 import msgspec
 
 from jobgate.context import Caller
-from jobgate.db import Database, Transaction
+from jobgate.db import UNAVAILABLE, Database, Transaction
 from jobgate.errors import ApiError, Code
 from jobgate.keys import OuterKey
 from jobgate.settings import Settings
@@ -59,7 +59,7 @@ class Callers:
         self.db = db
         self.key = key
         self.settings = settings
-        self.in_flight: Counter[str] = Counter()
+        self.in_flight: dict[str, int] = {}
         self._known: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Caller | None]] = {}
         self._lookups = (0, 0)
@@ -74,9 +74,15 @@ class Callers:
         if remembered is not None and remembered[0] > now:
             caller = remembered[1]
         else:
-            if remembered is None or remembered[1] is None:
+            is_new = key not in self._loading and (remembered is None or remembered[1] is None)
+            if is_new:
                 self._count_lookup(now)
-            caller = await self._load_once(key)
+            try:
+                caller = await self._load_once(key)
+            except UNAVAILABLE:
+                if is_new:  # the same look-up comes again: nobody shall be told that it is one too many
+                    self._lookups = (self._lookups[0], max(0, self._lookups[1] - 1))
+                raise
             self._remember(key, caller, now)
         if caller is None:
             raise ApiError(Code.unknown_consumer, "the consumer key is not known here")
@@ -145,14 +151,17 @@ class Callers:
 
     def enter(self, caller: Caller) -> None:
         """A call begins to be answered; `leave` must follow. Raises 42000 beyond the consumer's share."""
-        if self.in_flight[caller.key] >= self.settings.max_in_flight_per_consumer and not caller.unlimited:
+        running = self.in_flight.get(caller.key, 0)
+        if running >= self.settings.max_in_flight_per_consumer and not caller.unlimited:
             raise ApiError(Code.rate_limited, "Too many requests", retry_after_s=1)
-        self.in_flight[caller.key] += 1
+        self.in_flight[caller.key] = running + 1
 
     def leave(self, caller: Caller) -> None:
         """A call has been answered."""
-        self.in_flight[caller.key] -= 1
-        if not self.in_flight[caller.key]:
+        running = self.in_flight[caller.key] - 1
+        if running:
+            self.in_flight[caller.key] = running
+        else:
             del self.in_flight[caller.key]
 
     def require_welcome(self, source: str, now: float) -> None:
@@ -214,5 +223,7 @@ async def add_consumer(tx: Transaction, key: OuterKey, consumer: NewConsumer, se
 async def add_secret(tx: Transaction, key: OuterKey, consumer_key: str, secret: str) -> uuid.UUID:
     """Store one more live secret, wrapped; its id."""
     secret_id = uuid.uuid4()
-    await tx.execute("insert_secret", secret_id, consumer_key, key.wrap(secret.encode(), secret_owner(consumer_key, secret_id)))
+    await tx.execute(
+        "insert_secret", secret_id, consumer_key, key.wrap(secret.encode(), secret_owner(consumer_key, secret_id))
+    )
     return secret_id

@@ -170,8 +170,8 @@ class Database:
         """
         async with self.connection() as queries:
             connection = queries.connection
-            await connection.execute("begin; select pg_current_xact_id()" + _bind_organisation(organisation_id))
             try:
+                await connection.execute("begin; select pg_current_xact_id()" + _bind_organisation(organisation_id))
                 yield Transaction(connection)
                 await connection.execute("commit")
             except BaseException:
@@ -183,10 +183,10 @@ class Database:
         """A read-only transaction inside one organisation; all its statements see what the first one saw."""
         async with self.connection() as queries:
             connection = queries.connection
-            await connection.execute(
-                "begin isolation level repeatable read read only" + _bind_organisation(organisation_id)
-            )
             try:
+                await connection.execute(
+                    "begin isolation level repeatable read read only" + _bind_organisation(organisation_id)
+                )
                 yield Transaction(connection)
             finally:
                 await _roll_back(connection)

@@ -241,8 +241,13 @@ class Injector:
         gateway.send(signal.SIGTERM)
 
         async def watch() -> None:
-            await asyncio.to_thread(child.wait, 40)
-            self.figures.exits_s.append(time.monotonic() - began)
+            code = await asyncio.to_thread(child.wait, 40)
+            ended = time.monotonic()
+            self.figures.exits_s.append(ended - began)
+            if code == 0:  # else something struck it down on its way
+                self.figures.leaving_cuts += sum(
+                    sent and uds == gateway.uds and began <= at <= ended for at, uds, sent in self.history.cuts
+                )
 
         self._go_on(watch())
 
@@ -288,7 +293,8 @@ class Injector:
         self.figures.windows.append(("F8", began, time.monotonic() + 1))
 
     async def take_redis_away(self) -> None:
-        """F9."""
+        """F9, apart from what came before it: what it costs is measured."""
+        await asyncio.sleep(min(3.0, self.redis_away_s))
         began = time.monotonic()
         self.servers.kill_redis()
         await asyncio.sleep(self.redis_away_s)

@@ -31,7 +31,11 @@ ALWAYS = ("always raise", "always unencodable", "always hang", "always cancel")
 
 
 class Cut(Exception):
-    """The connection ended before the answer: nobody knows what became of the packet."""
+    """The connection ended before the answer: nobody knows what became of the packet, if it was sent at all."""
+
+    def __init__(self, reason: str, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
 
 
 class Answer(msgspec.Struct):
@@ -63,7 +67,8 @@ class History:
 
     packets: list[Packet] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
-    cuts: int = 0
+    cuts: list[tuple[float, Path, bool]] = field(default_factory=list)
+    """When a connection ended before the answer, to which gateway, and whether the packet had been sent."""
     replays: int = 0
     doubles: int = 0
     """Packets that were sent more than once on purpose."""
@@ -93,6 +98,7 @@ class Wire:
 
     async def exchange(self, request: bytes) -> Answer:
         """Send bytes, and read one answer. Raises `Cut`."""
+        sent = False
         try:
             async with asyncio.timeout(ANSWER_S):
                 if self._ends is not None and self._ends[0].at_eof():
@@ -101,13 +107,14 @@ class Wire:
                     self._ends = await asyncio.open_unix_connection(str(self.uds))
                 reader, writer = self._ends
                 writer.write(request)
+                sent = True
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 pairs = (line.partition(":")[::2] for line in head[1:] if line)
                 headers = {name.lower(): value.strip() for name, value in pairs}
                 content = await reader.readexactly(int(headers["content-length"]))
         except (OSError, EOFError, TimeoutError) as error:
             self.close()
-            raise Cut(type(error).__name__) from error
+            raise Cut(type(error).__name__, sent) from error
         if headers.get("connection") == "close":
             self.close()
         return Answer(int(head[0].split()[1]), headers, content)
@@ -213,8 +220,8 @@ class Lane:
         started = time.monotonic()
         try:
             answer = await wire.post(packet.body)
-        except Cut:
-            self.history.cuts += 1
+        except Cut as cut:
+            self.history.cuts.append((time.monotonic(), wire.uds, cut.sent))
             return False
         now = time.monotonic()
         self.history.answers.append((now, now - started, answer.status))

@@ -13,6 +13,8 @@ from tests.chaos.lanes import History
 
 RERUN_MAX_S = 7.0
 NORMAL_MAX_S = 5.0
+FENCED_MIN = 20
+"""Fewer refused late writes in a whole campaign mean that it was too weak to prove anything."""
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -35,7 +37,7 @@ def write_report(
     row("packets abandoned during their commit", history.count("abandoned"))
     row("sent more than once on purpose", history.doubles)
     row("replays answered", history.replays)
-    row("connections cut before the answer", history.cuts)
+    row("connections cut before the answer", len(history.cuts))
     row("answers by status", " ".join(f"{status}×{n}" for status, n in sorted(history.statuses.items())))
     row("status 500", history.statuses[500])
     row("faults", sum(figures.struck.values()))
@@ -56,6 +58,7 @@ def write_report(
     )
     row("M5 Postgres accepts -> normal, max s", f"{max(figures.normal_s, default=0):.2f} of {len(figures.normal_s)}")
     row("F24 SIGTERM -> gateway ended, max s", f"{max(figures.exits_s, default=0):.2f}")
+    row("F24 packets taken and never answered", figures.leaving_cuts)
     row("probes while the pool was exhausted", f"{figures.seen['probes']}, failed {figures.seen['probes failed']}")
     _add_redis(row, history, figures, verdict, clock_offset_s)
     row("process ends", " ".join(f"{code}×{n}" for code, n in sorted(fleet.exits.items())))
@@ -104,10 +107,16 @@ def judge_figures(history: History, figures: Figures, fleet: Fleet, logged: Coun
         found.append(f"500: {history.statuses[500]} answers")
     if history.count("unknown"):
         found.append(f"unknown: {history.count('unknown')} packets never got an answer")
-    if logged["job.fenced"] < (20 if full else 1):
+    if full and logged["job.fenced"] < FENCED_MIN:
         found.append(f"weak: only {logged['job.fenced']} fenced writes")
     if figures.seen["probes failed"]:
         found.append(f"probes: {figures.seen['probes failed']} failed while the pool was exhausted")
+    if figures.leaving_cuts:
+        found.append(f"F24: {figures.leaving_cuts} packets were taken by a stopping gateway and never answered")
+    if full and max(figures.reruns_s, default=0) > RERUN_MAX_S:
+        found.append(f"M3: a killed worker's job ran again only after {max(figures.reruns_s):.1f} s")
+    if full and max(figures.normal_s, default=0) > NORMAL_MAX_S:
+        found.append(f"M5: {max(figures.normal_s):.1f} s from Postgres's return to the next accepted packet")
     if max(figures.exits_s, default=0) > 30:
         found.append(f"F24: a gateway took {max(figures.exits_s):.1f} s to stop")
     return found
