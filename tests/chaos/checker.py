@@ -75,10 +75,11 @@ def judge(history: History, rows: list[Any], stray: int, doubled_replays: int) -
     """The invariants, over every packet and every row."""
     found: dict[str, list[str]] = defaultdict(list)
     jobs: dict[str, list[Any]] = defaultdict(list)
+    cancelled = {packet.word for packet in history.packets if packet.cancelled}
     for row in rows:
         params = msgspec.json.decode(row["params"], type=dict[str, Any])
         jobs[params["word"]].append(row)
-        _judge_row(found, row, params)
+        _judge_row(found, row, params, is_cancelled=params["word"] in cancelled)
     for packet in history.packets:
         _judge_packet(found, packet, jobs.get(packet.word, []))
     if stray:
@@ -107,7 +108,7 @@ def _judge_packet(found: dict[str, list[str]], packet: Packet, rows: list[Any]) 
         found["answers"].append(f"{packet.word} got references that are not its job's: {packet.references}")
 
 
-def _judge_row(found: dict[str, list[str]], row: Any, params: dict[str, Any]) -> None:
+def _judge_row(found: dict[str, list[str]], row: Any, params: dict[str, Any], *, is_cancelled: bool) -> None:
     word, state = params["word"], row["state"]
     effects = row["effects"] or []
     if state in ("queued", "running"):
@@ -123,7 +124,7 @@ def _judge_row(found: dict[str, list[str]], row: Any, params: dict[str, Any]) ->
         code = msgspec.json.decode(row["error"], type=dict[str, str])["code"]
         if code == "lost" and not is_bad:
             found["halted-lost"].append(f"{word} was halted after {row['losses']} losses")
-        elif not is_bad:
+        elif not is_bad and not (is_cancelled and code == "cancelled"):
             found["lost"].append(f"{word} was halted as {code} after {row['failures']} failures")
     if state == "completed" and is_bad:
         found["answers"].append(f"{word} always misbehaves, and completed")

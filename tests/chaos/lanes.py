@@ -10,6 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +60,8 @@ class Packet:
     """acknowledged, refused, unknown, or abandoned while it was being committed."""
     references: set[str] = field(default_factory=set)
     acknowledged_at: float = 0.0
+    cancelled: bool = False
+    """Its sender asked for its end, and does not know whether in time."""
 
 
 @dataclass
@@ -173,9 +176,12 @@ class Lane:
             packet = self.make_packet()
             self.history.packets.append(packet)
             await self.deliver(packet)
-            if self.random.random() < 0.01 and packet.outcome == "acknowledged":
+            dice = self.random.random()
+            if packet.outcome == "acknowledged" and dice < 0.01:
                 self.history.doubles += 1
                 await self.deliver(packet)  # a client whose own memory failed
+            elif packet.outcome == "acknowledged" and dice < 0.02:
+                await self.cancel(packet)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         self.close()
 
@@ -214,6 +220,15 @@ class Lane:
             await asyncio.sleep(self.random.uniform(0.02, 0.2))
         if packet.outcome == "refused" and not forged:
             self.history.oddities.append(f"{packet.word} was refused")
+
+    async def cancel(self, packet: Packet) -> None:
+        """Ask once for the end of the job."""
+        packet.cancelled = True
+        request = {"references": sorted(packet.references), "status": "halted"}
+        body = sign_form(self.who, request, "update", now=datetime.now(UTC))
+        with suppress(Cut):
+            answer = await self.random.choice(self.wires).post(body, "/v2025.1.LTS/jobs")
+            self.history.statuses[answer.status] += 1
 
     async def send(self, packet: Packet, wire: Wire) -> bool:
         """Send once, and note what that tells; False: nothing final."""

@@ -36,6 +36,7 @@ def write_report(
     row("packets unknown", history.count("unknown"))
     row("packets abandoned during their commit", history.count("abandoned"))
     row("sent more than once on purpose", history.doubles)
+    row("asked to be cancelled", sum(packet.cancelled for packet in history.packets))
     row("replays answered", history.replays)
     row("connections cut before the answer", len(history.cuts))
     row("answers by status", " ".join(f"{status}×{n}" for status, n in sorted(history.statuses.items())))
