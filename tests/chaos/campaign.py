@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from tests.chaos.checker import Verdict
+from tests.chaos.drain import compare_drains
 from tests.chaos.faults import Figures
 from tests.chaos.fleet import Fleet
 from tests.chaos.lanes import History
@@ -34,6 +35,7 @@ class Plan:
     """Packets to be acknowledged in a round, however soon the faults are through."""
     rest_s: float
     redis_away_s: float
+    measures: bool
     bad: float
     long: float
     """The shares of packets that ask for a misbehaving job, and for a long one."""
@@ -66,6 +68,7 @@ FULL = Plan(
     at_least=100_000,
     rest_s=90,
     redis_away_s=20,
+    measures=True,
     bad=0.002,
     long=0.004,
 )
@@ -94,6 +97,7 @@ QUICK = Plan(
     at_least=500,
     rest_s=30,
     redis_away_s=2,
+    measures=False,
     bad=0.01,
     long=0.01,
 )
@@ -125,6 +129,9 @@ async def run(
             verdict = await stage.rest(plan.rest_s)
             if verdict.counts["unfinished"]:
                 break
+        if plan.measures and not verdict.counts["unfinished"]:
+            stage.injector.figures.drains = await compare_drains(stage)
+            verdict = await stage.rest(plan.rest_s)
         stage.fleet.close()
         return Outcome(
             stage.history, stage.injector.figures, stage.fleet, stage.fleet.read_logs(), verdict, stage.clock_offset_s

@@ -60,6 +60,8 @@ class Figures:
     """Packets that a gateway took while it was stopping, and never answered."""
     windows: list[tuple[str, float, float]] = field(default_factory=list)
     """When Redis was away: fault, begin and end."""
+    drains: tuple[float, float] = (0.0, 0.0)
+    """Jobs a second from a backlog: undisturbed, and while Redis is flushed."""
     seen: dict[str, int] = field(default_factory=lambda: {"hung up": 0, "probes": 0, "probes failed": 0})
 
 

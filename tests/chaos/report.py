@@ -13,6 +13,7 @@ from tests.chaos.lanes import History
 
 RERUN_MAX_S = 7.0
 NORMAL_MAX_S = 5.0
+DRAIN_SHARE_MIN = 0.8
 FENCED_MIN = 20
 """Fewer refused late writes in a whole campaign mean that it was too weak to prove anything."""
 
@@ -62,6 +63,8 @@ def write_report(
     row("F24 packets taken and never answered", figures.leaving_cuts)
     row("probes while the pool was exhausted", f"{figures.seen['probes']}, failed {figures.seen['probes failed']}")
     _add_redis(row, history, figures, verdict, clock_offset_s)
+    calm, flushed = figures.drains
+    row("M4 F7: jobs/s from a backlog, calm / flushed", f"{calm:.0f} / {flushed:.0f}")
     row("process ends", " ".join(f"{code}×{n}" for code, n in sorted(fleet.exits.items())))
     row("process crashes", len(fleet.crashes))
     lines.append("  events logged")
@@ -118,6 +121,8 @@ def judge_figures(history: History, figures: Figures, fleet: Fleet, logged: Coun
         found.append(f"M3: a killed worker's job ran again only after {max(figures.reruns_s):.1f} s")
     if full and max(figures.normal_s, default=0) > NORMAL_MAX_S:
         found.append(f"M5: {max(figures.normal_s):.1f} s from Postgres's return to the next accepted packet")
+    if figures.drains[1] < DRAIN_SHARE_MIN * figures.drains[0]:
+        found.append(f"F7: {figures.drains[1]:.0f} jobs a second while Redis is flushed, {figures.drains[0]:.0f} else")
     if max(figures.exits_s, default=0) > 30:
         found.append(f"F24: a gateway took {max(figures.exits_s):.1f} s to stop")
     return found
