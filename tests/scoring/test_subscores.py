@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobgate.scoring.subscores import Item, ItemRule, Mark, Subscore, SubscoreDefinition, Tag, calculate, credit
+from jobgate.scoring.subscores import (
+    MAX_LISTED_CHARS,
+    Item,
+    ItemRule,
+    Mark,
+    Subscore,
+    SubscoreDefinition,
+    Tag,
+    TooMuchListed,
+    calculate,
+    credit,
+)
 
 MATHS = Tag("subject", "maths")
 EASY = Tag("level", "easy")
@@ -68,6 +81,25 @@ def test_an_item_counts_once_however_often_it_is_meant() -> None:
     subscore = only(definition, [Item(reference="a", tags=(MATHS, EASY))], [mark("a", 1)])
 
     assert (subscore.items, subscore.num_questions, subscore.score) == (["a"], 1, 1)
+
+
+def test_all_parts_together_list_only_so_much() -> None:
+    items = [Item(reference=letter * (MAX_LISTED_CHARS // 4), tags=(MATHS,)) for letter in "ab"]
+    definition = SubscoreDefinition(id="x", tags=(MATHS,))
+
+    assert len(calculate([definition] * 2, items, [])) == 2
+    with pytest.raises(TooMuchListed):
+        calculate([definition] * 3, items, [])
+
+
+def test_p7_as_many_tags_as_a_packet_holds_are_matched_at_once() -> None:
+    items = [Item(reference=f"i-{n}", tags=tuple(Tag("", f"{n}-{k}") for k in range(300))) for n in range(300)]
+    tags = tuple(tag for item in items for tag in item.tags[:3])
+    started = time.process_time()
+
+    calculate([SubscoreDefinition(id=str(n), tags=tags) for n in range(50)], items, [])
+
+    assert time.process_time() - started < 0.5
 
 
 def test_an_item_that_was_not_met_is_not_listed() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jobgate import jobs
+from jobgate.tasks.subscorecalculation import SLICE_SESSIONS
 from jobgate.testing import House
 from tests.stored_sessions import age_jobs, read, results, store
 
@@ -269,6 +270,32 @@ async def test_definitions_that_cannot_be_read_are_refused_alone(house: House) -
 
     assert await outcomes(house, reference) == ["error", "ok"]
     assert (await read(house, "s-2"))["subscores"][0]["id"] == "x"
+
+
+async def test_definitions_that_list_more_than_anybody_reads_are_refused_alone(house: House) -> None:
+    items = [{"reference": f"{number:0255}", "tags": [{"type": "t", "name": "n"}]} for number in range(1000)]
+    definitions = [{"id": str(number), "tags": [{"type": "t", "name": "n"}]} for number in range(100)]
+    await store(house, "s-1", items=items, definitions=definitions)
+    await store(house, "s-2", items=items, definitions=definitions[:1])
+
+    reference = await submit(house, "subscorecalculation", {"session_id": ["s-1", "s-2"]})
+    await house.carry()
+
+    assert await outcomes(house, reference) == ["error", "ok"]
+    assert (await read(house, "s-1"))["subscores"] == []
+    assert len((await read(house, "s-2"))["subscores"][0]["items"]) == 1000
+
+
+async def test_more_sessions_than_are_in_memory_at_once_are_all_calculated(house: House) -> None:
+    names = [f"s-{number:03}" for number in range(SLICE_SESSIONS * 2 + 1)]
+    for name in names:
+        await store(house, name, definitions=[{"id": name, "items": []}])
+
+    reference = await submit(house, "subscorecalculation", {"session_id": names})
+    await house.carry()
+
+    assert await outcomes(house, reference) == ["ok"] * len(names)
+    assert [(await read(house, name))["subscores"][0]["id"] for name in names] == names
 
 
 async def test_many_workers_with_the_same_sessions_in_opposite_orders_all_finish(house: House) -> None:

@@ -18,6 +18,13 @@ DECIMALS = 4
 TOLERANCE = 1e-6
 """Scores that differ by less are equal."""
 
+MAX_LISTED_CHARS = 256 * 1024
+"""How long the names of the items may be that the parts of one session list, together."""
+
+
+class TooMuchListed(ValueError):
+    """The parts of a session list more items than anybody reads: a few tags on many items do that."""
+
 
 class Tag(msgspec.Struct, frozen=True):
     """A label of an item."""
@@ -90,15 +97,23 @@ class _ItemSums(NamedTuple):
 def calculate(
     definitions: Sequence[SubscoreDefinition], items: Sequence[Item], marks: Sequence[Mark]
 ) -> list[Subscore]:
-    """The subscores of one session, in the order of their definitions; each lists its items in the session's order."""
+    """The subscores of one session, in the order of their definitions; each lists its items in the session's order.
+
+    Raises `TooMuchListed`.
+    """
     by_item = _group(items, marks)
     rules = {item.reference: item.scoring.type for item in items if item.scoring is not None}
     sums = {reference: _sum(rules.get(reference), marks) for reference, marks in by_item.items()}
-    tags = {item.reference: item.tags for item in items}
-    return [
-        _combine(definition, {item: share for item, share in sums.items() if _belongs(definition, item, tags)})
-        for definition in definitions
-    ]
+    carriers = _find_carriers(items)
+    subscores, listed = [], 0
+    for definition in definitions:
+        wanted = set(definition.items).union(*(carriers.get(tag, ()) for tag in set(definition.tags)))
+        belonging = {item: share for item, share in sums.items() if item in wanted}
+        listed += sum(map(len, belonging))
+        if listed > MAX_LISTED_CHARS:
+            raise TooMuchListed
+        subscores.append(_combine(definition, belonging))
+    return subscores
 
 
 def credit(rule: str | None, marks: Sequence[Mark]) -> list[float]:
@@ -124,8 +139,13 @@ def _group(items: Sequence[Item], marks: Sequence[Mark]) -> dict[str, list[Mark]
     return by_item
 
 
-def _belongs(definition: SubscoreDefinition, reference: str, tags: Mapping[str, Sequence[Tag]]) -> bool:
-    return reference in definition.items or any(tag in definition.tags for tag in tags.get(reference, ()))
+def _find_carriers(items: Sequence[Item]) -> dict[Tag, list[str]]:
+    """Which items carry a tag."""
+    carriers: dict[Tag, list[str]] = {}
+    for item in {item.reference: item for item in items}.values():
+        for tag in item.tags:
+            carriers.setdefault(tag, []).append(item.reference)
+    return carriers
 
 
 def _sum(rule: str | None, marks: Sequence[Mark]) -> _ItemSums:

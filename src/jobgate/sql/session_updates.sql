@@ -29,11 +29,15 @@ where session.organisation_id = $1 and session.session_id = entry.session_id
 select session_id from session
 where organisation_id = $1 and session_id = any($2::text[]) and json_array_length(subscore_definitions) > 0
 
--- Lock the named sessions with what their subscores are made of, but for the responses.
+-- Lock the named sessions, and say which job wrote what their subscores are made of.
 -- name: lock_sessions_for_subscores
-select session_id, id, user_id, greatest(set_by, subscores_by) as subscores_by, subscore_definitions, items
+select session_id, id, user_id, greatest(set_by, subscores_by) as subscores_by
 from session where organisation_id = $1 and session_id = any($2::text[])
 order by id for update
+
+-- What the subscores of these sessions are made of, but for the responses.
+-- name: find_subscore_parts
+select session_id, id, subscore_definitions, items from session where organisation_id = $1 and id = any($2::bigint[])
 
 -- The scores of all responses of these sessions, in the order in which they were met.
 -- name: find_scored_responses

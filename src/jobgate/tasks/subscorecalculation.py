@@ -14,11 +14,17 @@ from jobgate import wire
 from jobgate.context import Batch
 from jobgate.errors import Code
 from jobgate.registry import task
-from jobgate.scoring.subscores import Item, Mark, SubscoreDefinition, calculate
+from jobgate.scoring.subscores import Item, Mark, SubscoreDefinition, TooMuchListed, calculate
 from jobgate.session_updates import SessionResult, finish, unknown_session
 
 SLICE_S = 0.05
 """How long the event loop may wait for arithmetic."""
+
+SLICE_SESSIONS = 50
+"""How many sessions are in memory at once: one may be as large as a packet."""
+
+UNREADABLE = "what is stored with the session as definitions or items cannot be read"
+TOO_LARGE = "the subscores would list too many items: define fewer, or name items instead of tags"
 
 
 class SubscoreParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +38,20 @@ async def calculate_subscores(batch: Batch[SubscoreParams]) -> None:
     """Calculate the subscores of every session that the batch names, once, for the newest job that does."""
     newest = {session_id: job.facts.id for job in batch.jobs for session_id in job.params.session_id}
     rows = await batch.db.fetch("lock_sessions_for_subscores", batch.organisation_id, list(newest))
-    due = [row for row in rows if row["subscores_by"] < newest[row["session_id"]]]
-    subscores, unreadable = await _calculate(due, await _marks(batch, due))
+    due = [row["id"] for row in rows if row["subscores_by"] < newest[row["session_id"]]]
+    refused: dict[str, str] = {}
+    for start in range(0, len(due), SLICE_SESSIONS):
+        refused |= await _update(batch, due[start : start + SLICE_SESSIONS], newest)
+    sessions = {row["session_id"]: row for row in rows}
+    for job in batch.jobs:
+        told = (_tell(session_id, sessions, refused, job.facts.id) for session_id in job.params.session_id)
+        finish(job, list(told))
+
+
+async def _update(batch: Batch[SubscoreParams], numbers: list[int], newest: dict[str, int]) -> dict[str, str]:
+    """Calculate and store the subscores of some sessions; why it was not done, by session."""
+    rows = await batch.db.fetch("find_subscore_parts", batch.organisation_id, numbers)
+    subscores, refused = await _calculate(rows, await _marks(batch, numbers))
     await batch.db.execute(
         "update_session_subscores",
         batch.organisation_id,
@@ -41,52 +59,52 @@ async def calculate_subscores(batch: Batch[SubscoreParams]) -> None:
         list(subscores.values()),
         [newest[session_id] for session_id in subscores],
     )
-    sessions = {row["session_id"]: row for row in rows}
-    for job in batch.jobs:
-        told = (_tell(session_id, sessions, unreadable, job.facts.id) for session_id in job.params.session_id)
-        finish(job, list(told))
+    return refused
 
 
-async def _marks(batch: Batch[SubscoreParams], sessions: list[Any]) -> dict[int, list[Mark]]:
+async def _marks(batch: Batch[SubscoreParams], numbers: list[int]) -> dict[int, list[Mark]]:
     """The marks of each session, by its number."""
-    rows = await batch.db.fetch("find_scored_responses", batch.organisation_id, [row["id"] for row in sessions])
+    rows = await batch.db.fetch("find_scored_responses", batch.organisation_id, numbers)
     return {number: [Mark(*row[1:]) for row in group] for number, group in groupby(rows, itemgetter(0))}
 
 
-async def _calculate(sessions: list[Any], marks: dict[int, list[Mark]]) -> tuple[dict[str, bytes], set[str]]:
-    """Subscores as JSON by session, and the sessions whose definitions or items cannot be read.
+async def _calculate(sessions: list[Any], marks: dict[int, list[Mark]]) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Subscores as JSON by session, and why others have none.
 
     The work is done in slices that leave the event loop room.
     """
     subscores: dict[str, bytes] = {}
-    unreadable: set[str] = set()
+    refused: dict[str, str] = {}
     pause_at = time.perf_counter() + SLICE_S
     for row in sessions:
         try:
             definitions = wire.decode(row["subscore_definitions"], list[SubscoreDefinition])
             items = wire.decode(row["items"], list[Item])
         except wire.Undecodable:
-            unreadable.add(row["session_id"])
+            refused[row["session_id"]] = UNREADABLE
             continue
-        subscores[row["session_id"]] = wire.encode(calculate(definitions, items, marks.get(row["id"], [])))
+        try:
+            subscores[row["session_id"]] = wire.encode(calculate(definitions, items, marks.get(row["id"], [])))
+        except TooMuchListed:
+            refused[row["session_id"]] = TOO_LARGE
         if time.perf_counter() > pause_at:
             await asyncio.sleep(0)
             pause_at = time.perf_counter() + SLICE_S
-    return subscores, unreadable
+    return subscores, refused
 
 
-def _tell(session_id: str, sessions: dict[str, Any], unreadable: set[str], job_id: int) -> SessionResult:
+def _tell(session_id: str, sessions: dict[str, Any], refused: dict[str, str], job_id: int) -> SessionResult:
     row = sessions.get(session_id)
     if row is None:
         return unknown_session(session_id)
     if row["subscores_by"] > job_id:
         return SessionResult(session_id=session_id, user_id=row["user_id"], superseded=True)
-    if session_id in unreadable:
+    if session_id in refused:
         return SessionResult(
             session_id=session_id,
             user_id=row["user_id"],
             status="error",
             code=Code.unsupported_value.number,
-            message="what is stored with the session as definitions or items cannot be read",
+            message=refused[session_id],
         )
     return SessionResult(session_id=session_id, user_id=row["user_id"])
