@@ -306,6 +306,31 @@ async def test_a_stopping_worker_gives_a_long_job_back_between_two_chunks(make_h
         assert row["cursor"] is not None
 
 
+async def test_a_task_that_catches_every_exception_still_stops_between_two_chunks(make_house: MakeHouse) -> None:
+    started = asyncio.Event()
+
+    async def carry_on_regardless(run: Run[Toy]) -> None:
+        while True:
+            try:
+                async with run.chunk() as chunk:
+                    chunk.save(1, done=1, total=0)
+                    started.set()
+            except Exception:  # the habit that this is about
+                continue
+
+    async with toy_house(make_house, make_task(carry_on_regardless, "long")) as house:
+        await submit(house, "a")
+        worker = Worker(house.db, house.tasks, house.settings, Doorbell(""), house.metrics)
+        running = asyncio.create_task(worker.run())
+        await asyncio.wait_for(started.wait(), 5)
+
+        worker.stop()
+        await asyncio.wait_for(running, 5)
+
+        (row,) = await rows(house, "select state, failures, losses, releases from job")
+        assert tuple(row) == ("queued", 0, 0, 1)
+
+
 async def test_a_stopping_worker_gives_back_what_does_not_end_in_time(make_house: MakeHouse) -> None:
     started = asyncio.Event()
 

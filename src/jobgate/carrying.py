@@ -42,8 +42,11 @@ class WorkerUnusable(Exception):
     """This process must be replaced: an attempt ignores its cancellation."""
 
 
-class _Stopped(Exception):
-    """A long job ends between two chunks: the worker stops, the job was cancelled, or it shall go on elsewhere."""
+class _Stopped(BaseException):
+    """A long job ends between two chunks: the worker stops, the job was cancelled, or it shall go on elsewhere.
+
+    No `Exception`: a task that catches everything must not catch this.
+    """
 
 
 class _TimedOut(Exception):
@@ -272,7 +275,7 @@ async def _contain(work: Awaitable[None]) -> None:
     """Await `work`; what would end the process (SystemExit and its like) becomes an ordinary failure."""
     try:
         await work
-    except Exception:
+    except (Exception, _Stopped):
         raise
     except asyncio.CancelledError as error:
         attempt = asyncio.current_task()
