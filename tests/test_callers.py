@@ -71,6 +71,30 @@ async def test_the_rate_of_a_consumer_counts_its_endpoints_apart(make_house: Mak
         assert (await house.call("jobs", "get")).status == 200
 
 
+async def test_a_consumer_of_two_organisations_works_in_its_home_unless_it_names_the_other(house: House) -> None:
+    async with house.db.connection() as queries:
+        await queries.connection.execute("insert into consumer_organisation values ($1, 2)", house.home.key)
+    entry = {"session_id": "s", "user_id": "u", "activity_id": "a"}
+    request = {"data_format": "from_template", "data": [entry]}
+
+    await house.call("sessions", "set", request | {"organisation_id": 2})
+    await house.carry()
+
+    counts = []
+    for organisation_id in (1, 2):
+        async with house.db.reading(organisation_id) as db:
+            counts.append(await db.connection.fetchval("select count(*) from session"))
+    status = {"statuses": [{"session_id": "s", "user_id": "u", "status": "Discarded"}]}
+    told = []
+    for options in ({}, {"organisation_id": "2"}):
+        reply = await house.call("jobs/sessions/statuses", "update", status | options)
+        await house.carry()
+        query = {"references": [reply.data["job_reference"]], "include": ["results"]}
+        told += (await house.call("jobs", "get", query)).data
+    assert counts == [0, 1]
+    assert [job["results"][0]["status"] for job in told] == ["error", "ok"]
+
+
 async def test_every_live_secret_speaks_and_a_revoked_one_does_not(make_house: MakeHouse) -> None:
     async with make_house(consumer_cache_s=0.05) as house:
         second = Credentials(HOME.key, "second-secret-second-secret-second-secret")

@@ -152,6 +152,14 @@ async def test_processes_that_migrate_together_apply_everything_once(servers: Se
     assert said == ["applied ", *["the sche"] * 4]
 
 
+async def test_migrations_may_run_as_another_role(servers: Servers) -> None:
+    async with fresh_database(servers) as url:
+        elsewhere = "postgresql://nobody@127.0.0.1:1/none"
+        migrated = run("migrate", JOBGATE_DATABASE_URL=elsewhere, JOBGATE_MIGRATE_URL=url)
+
+    assert (migrated.returncode, migrated.stdout) == (0, "the schema is up to date\n"), migrated.stderr
+
+
 @pytest.mark.parametrize("hurry", [False, True])
 async def test_a_stop_first_says_not_ready_and_still_answers(servers: Servers, hurry: bool) -> None:
     who, key, port = Credentials("0123456789abcdef", "secret"), OuterKey.make(), find_port()
