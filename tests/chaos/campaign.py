@@ -12,7 +12,7 @@ import click
 
 from tests.chaos.checker import Verdict
 from tests.chaos.drain import compare_drains
-from tests.chaos.faults import Figures
+from tests.chaos.figures import Figures
 from tests.chaos.fleet import Fleet
 from tests.chaos.lanes import History
 from tests.chaos.servers import Servers

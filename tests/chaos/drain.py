@@ -32,7 +32,7 @@ async def compare_drains(stage: Stage) -> tuple[float, float]:
 
 async def drain(stage: Stage, name: str, *, flushes: int) -> float:
     """Queue a backlog, flush Redis while it drains, and tell the jobs a second."""
-    async with stage.looking() as connection:
+    async with stage.servers.looking() as connection:
         began = time.monotonic()
         await connection.execute(QUEUE, stage.whos[0].key, name, BACKLOG)
         for _ in range(flushes):

@@ -7,10 +7,8 @@ import hashlib
 import random
 import signal
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,6 +17,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from tests.chaos.figures import Figures
 from tests.chaos.fleet import Fleet, Process
 from tests.chaos.lanes import Cut, History, Lane, Wire
 from tests.chaos.line import Line
@@ -42,27 +41,6 @@ where (fence > was_fence or state in ('completed', 'halted'))
 """
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a look at the tables may raise while Postgres is struck: then there is nothing to learn."""
-
-
-@dataclass
-class Figures:
-    """What was measured on the way."""
-
-    struck: Counter[str] = field(default_factory=Counter)
-    sprung: Counter[str] = field(default_factory=Counter)
-    reruns_s: list[float] = field(default_factory=list)
-    """From the death of a worker to the next start of each job that it held."""
-    normal_s: list[float] = field(default_factory=list)
-    """From the moment Postgres accepts connections to the next accepted packet."""
-    exits_s: list[float] = field(default_factory=list)
-    """From SIGTERM to a gateway's end."""
-    leaving_cuts: int = 0
-    """Packets that a gateway took while it was stopping, and never answered."""
-    windows: list[tuple[str, float, float]] = field(default_factory=list)
-    """When Redis was away: fault, begin and end."""
-    drains: tuple[float, float] = (0.0, 0.0)
-    """Jobs a second from a backlog: undisturbed, and while Redis is flushed."""
-    seen: dict[str, int] = field(default_factory=lambda: {"hung up": 0, "probes": 0, "probes failed": 0})
 
 
 class Injector:
@@ -128,14 +106,6 @@ class Injector:
         self.beside.add(task)
         task.add_done_callback(self.beside.discard)
 
-    @asynccontextmanager
-    async def _looking(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        connection = await self.servers.connect()
-        try:
-            yield connection
-        finally:
-            connection.terminate()
-
     # -- workers ------------------------------------------------------------------------------------------------------
 
     async def kill_worker(self) -> None:
@@ -150,7 +120,7 @@ class Injector:
 
     async def _watch_reruns(self, owner: str, killed_at: float) -> None:
         with suppress(*AWAY):
-            async with self._looking() as connection:
+            async with self.servers.looking() as connection:
                 held = {row["id"]: row["fence"] for row in await connection.fetch(HELD, owner)}
                 while held and time.monotonic() - killed_at < 60:
                     for row in await connection.fetch(RETAKEN, list(held), list(held.values())):
@@ -183,7 +153,7 @@ class Injector:
     async def _await_successor(self, owner: str) -> None:
         frozen_at = time.monotonic()
         with suppress(*AWAY):
-            async with self._looking() as connection:
+            async with self.servers.looking() as connection:
                 held = await connection.fetch(HELD, owner)
                 while held and time.monotonic() - frozen_at < FROZEN_S:
                     taken = await connection.fetchval(
@@ -257,26 +227,22 @@ class Injector:
         """4.8: clients leave while their commits wait for a lock; each commit must happen nevertheless."""
         gateway = self.random.choice(self.fleet.gateways)
         packet, wire = self.hang_ups.make_packet("chaos"), Wire(gateway.uds)
-        connection = await self.servers.connect()
-        blocking = connection.transaction()
-        await blocking.start()
-        try:
+        async with self.servers.looking() as connection:
+            blocking = connection.transaction()
+            await blocking.start()
             await connection.execute(HOLD_PACKET, self.hang_ups.who.key, digest_of(packet.body))
-            await wire.send_only(packet.body)
-            deadline = time.monotonic() + 0.6  # a gateway waits for a lock for a second
-            while not (waits := await connection.fetchval(IS_HELD)) and time.monotonic() < deadline:
-                await asyncio.sleep(0.01)
-            wire.close()
-            await asyncio.sleep(0.1)
-            if waits:
-                packet.outcome = "abandoned"
-                self.history.packets.append(packet)
-                self.figures.seen["hung up"] += 1
-        except OSError:
-            pass  # the gateway is about to be replaced
-        finally:
+            with suppress(OSError):  # the gateway is about to be replaced
+                await wire.send_only(packet.body)
+                deadline = time.monotonic() + 0.6  # a gateway waits for a lock for a second
+                while not (waits := await connection.fetchval(IS_HELD)) and time.monotonic() < deadline:
+                    await asyncio.sleep(0.01)
+                wire.close()
+                await asyncio.sleep(0.1)
+                if waits:
+                    packet.outcome = "abandoned"
+                    self.history.packets.append(packet)
+                    self.figures.seen["hung up"] += 1
             await blocking.rollback()
-            await connection.close()
 
     # -- Redis --------------------------------------------------------------------------------------------------------
 
@@ -325,12 +291,11 @@ class Injector:
         await self._terminate("")
 
     async def _terminate(self, limit: str) -> None:
-        connection = await self.servers.connect()
-        await connection.execute(
-            "select pg_terminate_backend(pid) from (select pid from pg_stat_activity"
-            f" where application_name like 'jobgate %' order by random() {limit}) as victim"
-        )
-        await connection.close()
+        async with self.servers.looking() as connection:
+            await connection.execute(
+                "select pg_terminate_backend(pid) from (select pid from pg_stat_activity"
+                f" where application_name like 'jobgate %' order by random() {limit}) as victim"
+            )
 
     async def drop_packets(self) -> None:
         """F15: nothing arrives and nothing is refused, for those who go through the line."""
@@ -351,16 +316,12 @@ class Injector:
     async def exhaust_pool(self) -> None:
         """F17: every accepting statement hangs on a lock; probes must answer."""
         self.postgres_hurt_at = time.monotonic()
-        connection = await self.servers.connect()
-        try:
-            async with connection.transaction():
-                await connection.execute("lock table replay in access exclusive mode")
-                until = time.monotonic() + 3
-                while time.monotonic() < until:
-                    await self._probe()
-                    await asyncio.sleep(0.3)
-        finally:
-            await connection.close(timeout=1)
+        async with self.servers.looking() as connection, connection.transaction():
+            await connection.execute("lock table replay in access exclusive mode")
+            until = time.monotonic() + 3
+            while time.monotonic() < until:
+                await self._probe()
+                await asyncio.sleep(0.3)
 
     async def _probe(self) -> None:
         for gateway in self.fleet.gateways:

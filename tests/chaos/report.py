@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.chaos.checker import Verdict
-from tests.chaos.faults import Figures
+from tests.chaos.figures import Figures
 from tests.chaos.fleet import Fleet
 from tests.chaos.lanes import History
 

@@ -6,8 +6,8 @@ import asyncio
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,15 @@ class Servers:
                 if time.monotonic() > deadline:
                     raise
             await asyncio.sleep(0.02)
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """A superuser's connection, for as long as the block runs."""
+        connection = await self.connect()
+        try:
+            yield connection
+        finally:
+            connection.terminate()
 
     def close(self) -> None:
         """Stop both."""

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import asyncpg
-
 from jobgate.callers import NewConsumer, add_consumer
 from jobgate.client import Credentials
 from jobgate.db import Database
@@ -83,15 +81,6 @@ class Stage:
         await wait_for_rest(self.servers.admin_url, within_s)
         return await check(self.servers.admin_url, self.history)
 
-    @asynccontextmanager
-    async def looking(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        """A superuser's connection."""
-        connection = await self.servers.connect()
-        try:
-            yield connection
-        finally:
-            connection.terminate()
-
 
 @asynccontextmanager
 async def open_stage(
@@ -112,7 +101,8 @@ async def open_stage(
     await add_lanes(servers.database_url, key, whos)
     async with AsyncExitStack() as stack:
         if without == "unique":
-            await run_sql(servers, UNIQUE_DROPPED)
+            async with servers.looking() as connection:
+                await connection.execute(UNIQUE_DROPPED)
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobgate-chaos-")))
         near = folder / "line"
         near.mkdir(parents=True)
@@ -155,12 +145,3 @@ async def add_lanes(url: str, key: str, whos: Sequence[Credentials]) -> None:
                 await add_consumer(tx, OuterKey(key), consumer, who.secret)
     finally:
         await db.close()
-
-
-async def run_sql(servers: Servers, sql: str) -> None:
-    """Run a statement as superuser."""
-    connection = await asyncpg.connect(servers.admin_url)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()

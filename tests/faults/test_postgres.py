@@ -20,7 +20,7 @@ async def test_all_connections_that_postgres_ends_are_made_anew(stage: Stage) ->
     async with loaded(stage, long=0.1):
         await stage.injector.terminate_all()
 
-    async with stage.looking() as connection:
+    async with stage.servers.looking() as connection:
         ours = await connection.fetchval(
             "select count(*) from pg_stat_activity where application_name like 'jobgate %' and state <> 'idle'"
         )

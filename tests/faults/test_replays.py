@@ -31,7 +31,7 @@ async def ask(stage: Stage, packet: Packet, wire: Wire | None = None) -> Any:
 
 async def count_jobs(stage: Stage, packet: Packet) -> int:
     """How many jobs the packet has caused."""
-    async with stage.looking() as connection:
+    async with stage.servers.looking() as connection:
         count: int = await connection.fetchval("select count(*) from job where params->>'word' = $1", packet.word)
     return count
 

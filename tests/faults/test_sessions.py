@@ -34,7 +34,7 @@ LEFT = "select count(*) from job where type = 'sessionstatusupdate' and state in
 @pytest.mark.timeout(120)
 async def test_a_worker_killed_among_a_thousand_jobs_changes_every_session_exactly_once(stage: Stage) -> None:
     await stage.fleet.until_up()
-    async with stage.looking() as connection:
+    async with stage.servers.looking() as connection:
         await connection.execute(PREPARE.replace("$1", str(JOBS)).replace("$2", str(ENTRIES)))
         await connection.execute(QUEUE, JOBS, ENTRIES)
         async with asyncio.timeout(60):

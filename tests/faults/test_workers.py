@@ -51,7 +51,7 @@ async def test_workers_that_are_replaced_one_after_the_other_cost_no_job_an_atte
     verdict = await stage.rest(REST_S)
 
     words = [packet.word for packet in stage.history.packets[before:]]
-    async with stage.looking() as connection:
+    async with stage.servers.looking() as connection:
         counted = await connection.fetchrow(
             "select sum(failures) as failures, sum(losses) as losses, sum(releases) > 0 as has_releases from job"
             " where params->>'word' = any($1)",
