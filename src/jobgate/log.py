@@ -34,7 +34,7 @@ def event(logger: logging.Logger, name: str, /, level: int = logging.INFO, **fie
     """Log that `name` happened."""
     if logger.isEnabledFor(level):
         now = time.time()
-        for handler in logging.getLogger().handlers:
+        for handler in logging.root.handlers:
             if type(handler) is BackgroundHandler:
                 # The line of a request: making and handling a record for it would cost twice as much again.
                 handler.add(_write_line(now, level, name, {**scope.get(), **fields}, logger.name))

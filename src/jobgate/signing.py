@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from hmac import digest as hmac_digest
@@ -176,6 +177,7 @@ def _digest_v2(secret: str, text: bytes) -> bytes:
     return hmac_digest(secret.encode(), text, "sha256")
 
 
+@lru_cache(maxsize=256)
 def _read_stamp(stamp: str) -> float | None:
     """`YYYYMMDD-HHMM` in GMT as Unix seconds; None where the calendar has no such minute."""
     try:

@@ -225,17 +225,19 @@ def _escape(encoded: bytes) -> bytes:
 PLAIN = frozenset({str, int, bool, type(None), msgspec.Raw, UnsetType})
 
 
+COLLECTIONS = (list, tuple, set, frozenset)
+
+
 def _refuse_nan(value: Any) -> None:
-    if isinstance(value, float):
-        if not isfinite(value):
-            raise ValueError(f"{value} cannot be written as JSON")
-        return
-    if isinstance(value, dict):
-        items: Iterable[Any] = value.values()
-    elif isinstance(value, list | tuple | set | frozenset):
-        items = value
-    elif isinstance(value, msgspec.Struct):
+    items: Iterable[Any]
+    if isinstance(value, msgspec.Struct):
         items = msgspec.structs.astuple(value)
+    elif isinstance(value, dict):
+        items = value.values()
+    elif isinstance(value, COLLECTIONS):
+        items = value
+    elif isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"{value} cannot be written as JSON")
     else:
         return
     for item in items:
