@@ -21,7 +21,16 @@ from msgspec import UNSET, Meta, UnsetType
 
 from jobgate.errors import ApiError, Code
 from jobgate.forms import read_form
-from jobgate.wire import MAX_LENIENT_STRUCTURE, Undecodable, decode, decode_request, encode, failure, success
+from jobgate.wire import (
+    LARGE_TEXT_BYTES,
+    MAX_LENIENT_STRUCTURE,
+    Undecodable,
+    decode,
+    decode_request,
+    encode,
+    failure,
+    success,
+)
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "signature_vectors.json").read_bytes())
 BODY_LIMIT = 4 * 1024 * 1024
@@ -424,6 +433,25 @@ def test_a8_what_is_no_json_object_in_utf8_is_20009(raw: bytes) -> None:
 
 def test_an_escaped_backslash_before_u0000_is_just_text() -> None:
     assert wish(name="\\u0000", open="\\\\u0000") == Wish(name="\\u0000", open="\\\\u0000")
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        {"references": '["a\\u0000"]'},
+        {"entries": '[{"session_id": "\\u0000"}]'},
+        {"entries": [{"session_id": "a"}, '{"session_id": "\\u0000"}']},
+        {"groups": '{"\\u0000": [1]}'},
+        {"children": '[{"open": {"\\u0000": 1}}]'},
+    ],
+)
+@pytest.mark.parametrize("padding", [0, LARGE_TEXT_BYTES])
+def test_a8_u0000_is_20009_also_in_json_that_a_string_spells(spelled: Any, padding: int) -> None:
+    assert refusal(json.dumps(spelled | {"other": "x" * padding}).encode()).code is Code.invalid_json
+
+
+def test_text_that_only_looks_like_spelled_json_keeps_its_u0000() -> None:
+    assert wish(references="[1", name='["\\u0000"]').name == '["\\u0000"]'
 
 
 @pytest.mark.parametrize("name", ["open", "raw", "other", "numbers"])

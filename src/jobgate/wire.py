@@ -98,7 +98,7 @@ class _Reader(Generic[T]):
         try:
             value = self._decode(raw)
         except msgspec.ValidationError:
-            return self._mended(self._read_open(raw))
+            return self._mended(raw, self._read_open(raw))
         if self._collect is not None:
             loose: list[Any] = []
             self._collect(value, loose)
@@ -114,7 +114,7 @@ class _Reader(Generic[T]):
         except msgspec.ValidationError as error:
             if count_structure(raw) > MAX_LENIENT_STRUCTURE:
                 raise complaints.translate(error, self._info) from None
-        return self._mended(found)
+        return self._mended(raw, found)
 
     def _read_open(self, raw: bytes) -> dict[str, Any]:
         try:
@@ -127,9 +127,12 @@ class _Reader(Generic[T]):
             raise complaints.not_an_object()
         return found
 
-    def _mended(self, found: dict[str, Any]) -> tuple[T, tuple[str, ...]]:
+    def _mended(self, raw: bytes, found: dict[str, Any]) -> tuple[T, tuple[str, ...]]:
         ignored = self._name_unknown(found)
         mended = self._mend(found)
+        if b"u0000" in raw:
+            # JSON spelled in a string was only text when the request was checked.
+            check_text(_encode(mended))
         check_loose([mended])
         try:
             return self._fill(mended), ignored
