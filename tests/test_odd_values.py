@@ -1,0 +1,63 @@
+"""Every parameter of every action meets values that nobody should send: each is taken or refused, none is a failure."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobgate.embedded import Servers
+from jobgate.registry import load_actions
+from jobgate.testing import House, open_house
+from tests.datasets.samples import TYPE
+
+ODD_TEXTS = [
+    *("", "%", "_", "'", '"', "\\", "$1", "{0}", "{{7*7}}", "[", "{", "[[", "[{}]", "{}", "../../etc/passwd"),
+    *("\u202e", "\r\n", "\x1b[31m", "\uffff", "\U0001f600", "null", "NaN", "1e5", "-0", "9" * 400),
+    *('["a\\u0000"]', '[{"a": "\\u0000"}]', '{"\\u0000": 1}', "x" * 2000),
+]
+ODD_VALUES: list[Any] = [
+    *(None, True, 0, -1, 1.5, -1e-300, 2**31, 2**53, -(2**53), [], {}, [[]], [{}], [None], [1], [""], {"": ""}),
+    *({"a": {"b": []}}, ["a"] * 1001, [["a"]], {"sessions.session_metadata": '["\\u0000"]'}),
+]
+SESSION = {"session_id": "s", "user_id": "u"}
+SOUND: dict[str, dict[str, Any]] = {
+    "jobs update": {"references": [str(uuid.UUID(int=0))], "status": "halted"},
+    "jobs/sessions/statuses update": {"statuses": [SESSION | {"status": "Completed"}]},
+    "jobs/sessions/metadata set": {"session_metadata": [SESSION | {"metadata": {}}]},
+    "jobs/sessions/scores/subscores get": {"session_id": ["s"]},
+    "jobs/reports/datasets set": {"dataset_id": str(uuid.UUID(int=0)), "dataset_type": TYPE},
+    "sessions set": {"data_format": "from_template", "data": [{"user_id": "u", "activity_id": "a"}]},
+    "reports/datasets set": {"dataset_type": TYPE, "file_count": 1},
+    "reports/datasets get": {"dataset_id": str(uuid.UUID(int=0))},
+}
+"""Requests that would be taken, or refused only for what is stored; the other actions need nothing."""
+
+ACTIONS = [(endpoint, verb) for endpoint, verbs in load_actions().items() for verb in verbs]
+
+
+@pytest.fixture(scope="module")
+async def shared_house(servers: Servers) -> AsyncIterator[House]:
+    """One for all; nothing runs the jobs that are accepted."""
+    async with open_house(servers) as house:
+        async with house.db.connection() as queries:
+            await queries.connection.execute("update consumer set unlimited = true")
+        yield house
+
+
+@pytest.mark.parametrize(("endpoint", "verb"), ACTIONS)
+async def test_no_value_of_any_parameter_is_a_failure(shared_house: House, endpoint: str, verb: str) -> None:
+    sound = SOUND.get(f"{endpoint} {verb}", {})
+    fields = msgspec.structs.fields(load_actions()[endpoint][verb].request)
+    for field in fields:
+        for value in [*ODD_TEXTS, *ODD_VALUES]:
+            request = json.dumps(sound | {field.encode_name: value})
+
+            reply = await shared_house.call(endpoint, verb, request)
+
+            assert reply.status in (200, 400, 403), (request[:200], reply.body)
+            assert (reply.status == 200) == reply.meta["status"], request[:200]
