@@ -83,9 +83,9 @@ class Gateway:
     """Queued jobs by consumer, as last sampled; new jobs are refused beyond the limits."""
 
 
-async def answer(gate: Gateway, call: Call) -> Answer:
+def answer(gate: Gateway, call: Call) -> Awaitable[Answer]:
     """Answer a POST. Never raises."""
-    return await answered(gate, call, _answer(gate, call))
+    return answered(gate, call, _answer(gate, call))
 
 
 async def answered(gate: Gateway, call: Call, work: Awaitable[Answer]) -> Answer:

@@ -164,7 +164,7 @@ class Worker:
         self.looked_at = time.monotonic()
         self.leases.hold(claims, asked)
         for claim in claims:
-            self.metrics.start_latency_seconds.labels(claim.facts.type).observe(max(0.0, claim.waited_s))
+            self.metrics.start_latency_seconds.add(claim.facts.type, max(0.0, claim.waited_s))
         return claims
 
     async def _listen(self, bell: asyncio.Event) -> None:
