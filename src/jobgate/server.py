@@ -33,6 +33,10 @@ BACKLOG: Final = 2048
 _FLUSH_S: Final = 1.0  # for the last answers to leave, once nothing is waited for any more
 
 
+class AppNotStarted(RuntimeError):
+    """The start of the app failed."""
+
+
 def build_server(
     app: ASGIApp,
     settings: Settings,
@@ -98,7 +102,7 @@ class GatewayServer:
         try:
             await lifespan.startup()
             if lifespan.should_exit:
-                raise RuntimeError("the app did not start; the log says why")
+                raise AppNotStarted("the app did not start; the log says why")
             try:
                 with contextlib.ExitStack() as exits:
                     if signals:

@@ -212,7 +212,7 @@ SHRUNK: dict[str, object] = {
     "retry_max_s": 2,
     "drain_s": 3,
     "abandon_s": 1,
-    "stop_delay_s": 0.5,
+    "stop_delay_s": 1.5,
     "stop_grace_s": 5,
     "max_losses": 8,
     "worker_memory_mib": 300,

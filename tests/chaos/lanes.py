@@ -21,6 +21,10 @@ import msgspec
 from jobgate.client import FORM_TYPE, Credentials, sign_form
 
 ANSWER_S = 20.0
+IDLE_S = 1.0
+"""A connection unused for longer is not used again: a gateway that stops tells so with every answer, for longer than
+this, before it closes those on which nobody asks."""
+
 PATIENCE_S = 30.0
 """How long a lane goes on asking after the end of the load."""
 
@@ -92,6 +96,7 @@ class Wire:
 
     def __init__(self, uds: Path) -> None:
         self.uds = uds
+        self._used_at = 0.0
         self._ends: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, body: bytes, path: str = "/v2025.1.LTS/chaos") -> Answer:
@@ -104,8 +109,9 @@ class Wire:
         sent = False
         try:
             async with asyncio.timeout(ANSWER_S):
-                if self._ends is not None and self._ends[0].at_eof():
+                if time.monotonic() - self._used_at > IDLE_S or (self._ends and self._ends[0].at_eof()):
                     self.close()
+                self._used_at = time.monotonic()
                 if self._ends is None:
                     self._ends = await asyncio.open_unix_connection(str(self.uds))
                 reader, writer = self._ends

@@ -45,9 +45,10 @@ def explain(error: Exception) -> str | None:
     from jobgate.keys import KeyUnusable
     from jobgate.migrations import MigrationError
     from jobgate.registry import RegistryError
+    from jobgate.server import AppNotStarted
     from jobgate.settings import SettingsError
 
-    if isinstance(error, SettingsError | EmbeddedError | MigrationError | RegistryError | KeyUnusable):
+    if isinstance(error, SettingsError | EmbeddedError | MigrationError | RegistryError | KeyUnusable | AppNotStarted):
         return str(error)
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return "the address is in use: stop what listens there, or choose another with --port"

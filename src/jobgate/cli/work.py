@@ -61,7 +61,7 @@ async def run_worker(settings: Settings, status_host: str, status_port: int | No
     import logging
 
     from jobgate import log
-    from jobgate.cli.checks import check_database, check_doorbell, require
+    from jobgate.cli.checks import check_database, check_doorbell, reaching, require
     from jobgate.db import Database
     from jobgate.doorbell import Doorbell
     from jobgate.metrics import Metrics
@@ -73,15 +73,16 @@ async def run_worker(settings: Settings, status_host: str, status_port: int | No
     tasks = load_tasks(settings.tasks_dir)
     for warning in require(await check_database(settings, needs_key=False, demo=True) + await check_doorbell(settings)):
         log.event(logger, "worker.warning", logging.WARNING, check=warning.name, text=warning.text)
-    db = await Database.connect(
-        settings.database_url,
-        size=settings.worker_pool,
-        acquire_s=settings.worker_acquire_s,
-        statement_s=settings.worker_statement_s,
-        lock_s=settings.worker_lock_s,
-        cache_size=settings.statement_cache_size,
-        name="worker",
-    )
+    with reaching("JOBGATE_DATABASE_URL"):  # it was there a moment ago
+        db = await Database.connect(
+            settings.database_url,
+            size=settings.worker_pool,
+            acquire_s=settings.worker_acquire_s,
+            statement_s=settings.worker_statement_s,
+            lock_s=settings.worker_lock_s,
+            cache_size=settings.statement_cache_size,
+            name="worker",
+        )
     doorbell = Doorbell(settings.redis_url)
     metrics = Metrics()
     worker = Worker(db, tasks, settings, doorbell, metrics)
