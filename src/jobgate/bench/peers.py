@@ -38,7 +38,8 @@ def main(name: str, port: int) -> None:
         from jobgate.bench.fastapi_peer import create_app  # noqa: PLC0415  # FastAPI is a tool of development only
 
         framework = create_app(settings.database_url, settings.gateway_pool)
-        uvicorn.run(framework, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+        # With the access log that uvicorn writes by itself: the gateway writes one, too.
+        uvicorn.run(framework, port=port, loop="uvloop", http="httptools")
     else:
         app = Refusing() if name == "refusing" else Finding(settings)
         uvloop.run(build_server(app, settings, host="127.0.0.1", port=port).serve(signals=True))
