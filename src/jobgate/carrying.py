@@ -255,9 +255,11 @@ class Carrier:
         self.metrics.jobs.labels(task.type, code if failure.halted else "retried").inc()
         if not failure.halted:
             self.metrics.retries.inc()
-        log.failure(
-            logger, "job.failed", error, job=claim.facts.reference, halted=failure.halted, failures=failure.failures
-        )
+        reference = claim.facts.reference
+        if isinstance(error, TaskRefused):
+            log.event(logger, "job.refused", logging.WARNING, job=reference, reason=error.message)
+        else:
+            log.failure(logger, "job.failed", error, job=reference, halted=failure.halted, failures=failure.failures)
 
 
 def _explain(error: Exception) -> tuple[str, str, bool]:
