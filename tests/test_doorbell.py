@@ -101,7 +101,7 @@ async def running(*works: Any) -> AsyncIterator[None]:
 async def until(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Look every few milliseconds until `holds()`."""
     async with asyncio.timeout(patience_s):
-        while not holds():  # noqa: ASYNC110  # plain attributes give no signal
+        while not holds():  # plain attributes give no signal
             await asyncio.sleep(0.005)
 
 

@@ -64,7 +64,7 @@ class Member:
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log is not None else []
         # What a command says at its end may stand before lines that its log still had to write.
         said = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")] or lines[-1:]
-        return f"{how} ({'; '.join(said)}; more in {self.log})" if said else how
+        return f"{how} ({'; '.join(said)}; more in {self.log}.1)" if said else how
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it runs."""
