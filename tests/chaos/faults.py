@@ -30,14 +30,15 @@ WORKER_POINTS = (
     *("after claim_jobs", "before complete_jobs", "after complete_jobs", "before checkpoint_job"),
     *("after checkpoint_job", "before commit", "after commit", "before renew_leases", "after renew_leases"),
 )
-FREEZING_POINTS = ("before checkpoint_job", "before complete_jobs", "after claim_jobs")
+ALONE = "before checkpoint_job"
+FREEZING_POINTS = (ALONE, "before complete_jobs", "after claim_jobs")
 FROZEN_S = 8.0
 """Before the ten seconds after which Postgres ends a transaction that does nothing."""
 
 HELD = "select id, fence from job where owner = $1 and state = 'running'"
 RETAKEN = """
 select id from job join unnest($1::bigint[], $2::integer[]) as was (was_id, was_fence) on id = was_id
-where (fence > was_fence or state in ('completed', 'halted'))
+where fence > was_fence or state in ('completed', 'halted')
 """
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a look at the tables may raise while Postgres is struck: then there is nothing to learn."""
@@ -130,38 +131,37 @@ class Injector:
                     await asyncio.sleep(0.05)
 
     async def freeze_worker(self) -> None:
-        """F2: in the middle of something, until another worker has taken over, then on as if nothing had happened."""
+        """F2: in the middle of something, until others have taken over, then on as if nothing had happened."""
         awake = [worker for worker in self.fleet.workers if not worker.is_frozen]
         if len(awake) < 2:
             return
-        worker = self.random.choice(awake)
+        worker, point = self.random.choice(awake), next(self.freezing_points)
         child, owner = worker.child, _name_of(worker)
         worker.is_frozen = True
-        if child is None or not await self._spring("F2", worker, next(self.freezing_points), signal.SIGSTOP):
+        if child is None or not await self._spring("F2", worker, point, signal.SIGSTOP):
             worker.is_frozen = False
             return
 
         async def thaw() -> None:
             try:
-                await self._await_successor(owner)
+                await self._await_successors(owner)
             finally:
                 child.send(signal.SIGCONT)
                 worker.is_frozen = False
 
-        self._go_on(thaw())
+        if point == ALONE:  # a blow to its open transaction would spoil the encounter
+            await thaw()
+        else:
+            self._go_on(thaw())
 
-    async def _await_successor(self, owner: str) -> None:
+    async def _await_successors(self, owner: str) -> None:
         frozen_at = time.monotonic()
         with suppress(*AWAY):
             async with self.servers.looking() as connection:
                 held = await connection.fetch(HELD, owner)
+                ids, fences = [row["id"] for row in held], [row["fence"] for row in held]
                 while held and time.monotonic() - frozen_at < FROZEN_S:
-                    taken = await connection.fetchval(
-                        f"select exists ({RETAKEN} and state = 'running')",  # both parts are ours
-                        [row["id"] for row in held],
-                        [row["fence"] for row in held],
-                    )
-                    if taken:
+                    if len(await connection.fetch(RETAKEN, ids, fences)) == len(held):
                         return
                     await asyncio.sleep(0.02)
         await asyncio.sleep(max(0.0, frozen_at + self.lease_s * 1.4 - time.monotonic()))
