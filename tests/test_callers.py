@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from datetime import UTC, datetime
 
 import pytest
 
 from jobgate.callers import WINDOW_S, Callers, add_secret, published_rate
-from jobgate.client import Credentials
+from jobgate.client import Credentials, sign_form
 from jobgate.errors import ApiError, Code
 from jobgate.keys import OuterKey
 from jobgate.testing import HOME, House
@@ -191,3 +192,15 @@ async def test_the_sweeper_tells_the_gateway_how_much_waits(house: House) -> Non
     async with asyncio.timeout(5):
         while house.gate.queue_depths.get(HOME.key) != 1:
             await asyncio.sleep(0.01)  # the sweeper's next round
+
+
+async def test_bytes_that_were_accepted_are_proven_again(make_house: MakeHouse) -> None:
+    async with make_house(consumer_cache_s=0.05) as house:
+        poll = sign_form(HOME, {"references": []}, "get", now=datetime.now(UTC))
+        assert [(await house.post("/latest/jobs", poll)).status for _ in range(2)] == [200, 200]
+
+        (secret,) = await house.db.fetch("find_secrets", HOME.key)
+        await house.db.execute("revoke_secret", HOME.key, secret["id"])
+        await forget(house)
+
+        assert (await house.post("/latest/jobs", poll)).code == Code.signature_mismatch.number

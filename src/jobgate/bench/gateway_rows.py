@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,8 @@ from jobgate.client import FORM_TYPE, Credentials, sign_form
 JOBS = "/v2025.1.LTS/jobs"
 STATUSES = "/v2025.1.LTS/jobs/sessions/statuses"
 STORED_JOBS = 1000
+POLLED_JOBS = 100
+FORGED_CALLS = 2000
 ACCEPTS_PREPARED_PER_S = 6000
 """More packets than any gateway process accepts in a second."""
 
@@ -34,40 +36,43 @@ def build_call(path: str, action: str, request: Any, who: Credentials = CALLER) 
 
 @asynccontextmanager
 async def open_refusals(stage: Stage) -> AsyncIterator[Sides]:
-    """Row 1."""
+    """Row 1: no two calls in a row are alike."""
     forger = CALLER._replace(secret="not-the-secret-that-anybody-here-has-ever-had")
-    call = build_call(JOBS, "get", {"references": [str(uuid.uuid4()), str(uuid.uuid4())], "limit": 2}, forger)
+    calls = [
+        build_call(JOBS, "get", {"references": [str(uuid.uuid4()), str(uuid.uuid4())], "limit": 2}, forger)
+        for _ in range(FORGED_CALLS)
+    ]
     async with (
         stage.serving("gateway", "jobgate", "serve") as gateway,
         stage.serving("refusing", "jobgate.bench.peers", "refusing") as peer,
     ):
         yield Sides(
-            lambda: repeat(stage, gateway, call, 403, awake=True), lambda: repeat(stage, peer, call, 403, awake=True)
+            lambda: repeat(stage, gateway, calls, 403, awake=True), lambda: repeat(stage, peer, calls, 403, awake=True)
         )
 
 
 @asynccontextmanager
 async def open_lookups(stage: Stage) -> AsyncIterator[Sides]:
-    """Row 2."""
-    reference = await store_jobs(stage)
-    call = build_call(JOBS, "get", {"references": [reference]})
-    plain = build_post(JOBS, wire.encode({"references": [reference]}), "application/json")
+    """Row 2: jobs that are polled, each with the bytes that an SDK sends for it all minute long."""
+    references = await store_jobs(stage)
+    calls = [build_call(JOBS, "get", {"references": [reference]}) for reference in references]
+    plain = [build_post(JOBS, wire.encode({"references": [each]}), "application/json") for each in references]
     async with (
         stage.serving("gateway", "jobgate", "serve") as gateway,
         stage.serving("finding", "jobgate.bench.peers", "finding") as peer,
     ):
-        yield Sides(lambda: repeat(stage, gateway, call, 200), lambda: repeat(stage, peer, plain, 200))
+        yield Sides(lambda: repeat(stage, gateway, calls, 200), lambda: repeat(stage, peer, plain, 200))
 
 
 @asynccontextmanager
 async def open_framework(stage: Stage) -> AsyncIterator[Sides]:
-    """Row 3."""
-    call = build_call(JOBS, "get", {"references": [await store_jobs(stage)]})
+    """Row 3: the same calls."""
+    calls = [build_call(JOBS, "get", {"references": [reference]}) for reference in await store_jobs(stage)]
     async with (
         stage.serving("gateway", "jobgate", "serve") as gateway,
         stage.serving("fastapi", "jobgate.bench.peers", "fastapi") as peer,
     ):
-        yield Sides(lambda: repeat(stage, gateway, call, 200), lambda: repeat(stage, peer, call, 200))
+        yield Sides(lambda: repeat(stage, gateway, calls, 200), lambda: repeat(stage, peer, calls, 200))
 
 
 @asynccontextmanager
@@ -118,20 +123,20 @@ def make_update(number: int, entries: int) -> dict[str, Any]:
     }
 
 
-async def repeat(stage: Stage, port: int, call: bytes, status: int, *, awake: bool = False) -> float:
-    """Send one call again and again; the rate."""
+async def repeat(stage: Stage, port: int, calls: Sequence[bytes], status: int, *, awake: bool = False) -> float:
+    """Send the calls again and again; the rate."""
     seconds = stage.effort.seconds
-    return (await put_load(port, itertools.repeat(call), status=status, seconds=seconds, awake=awake)).rate
+    return (await put_load(port, itertools.cycle(calls), status=status, seconds=seconds, awake=awake)).rate
 
 
-async def store_jobs(stage: Stage) -> str:
-    """Queue some jobs; the reference of one in their middle."""
+async def store_jobs(stage: Stage) -> list[str]:
+    """Queue some jobs; the references of those that are polled."""
     references = [uuid.uuid4() for _ in range(STORED_JOBS)]
     async with stage.db.transaction() as tx:
         for reference in references:
             await tx.execute("insert_job", reference, ORGANISATION_ID, CALLER.key, "bench", b"{}", 1)
     await stage.run_as_admin("vacuum analyze job")
-    return str(references[STORED_JOBS // 2])
+    return [str(reference) for reference in references[:POLLED_JOBS]]
 
 
 async def empty_queue(stage: Stage) -> None:
