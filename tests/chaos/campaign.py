@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 
 from tests.chaos.checker import Verdict
-from tests.chaos.drain import compare_drains
 from tests.chaos.figures import Figures
 from tests.chaos.fleet import Fleet
-from tests.chaos.lanes import History
+from tests.chaos.lanes import History, Lane
+from tests.chaos.measures import compare_drains, measure_reruns
 from tests.chaos.servers import Servers
 from tests.chaos.stage import Stage, open_stage
 
@@ -131,6 +131,7 @@ async def run(
                 break
         if plan.measures and not verdict.counts["unfinished"]:
             stage.injector.figures.drains = await compare_drains(stage)
+            stage.injector.figures.calm_reruns_s = await measure_reruns(stage, make_lanes(stage, plan, str(seed)))
             verdict = await stage.rest(plan.rest_s)
         stage.fleet.close()
         return Outcome(
@@ -142,10 +143,7 @@ async def run_round(stage: Stage, plan: Plan, order: random.Random, seed: str) -
     """Load and faults together, and at the end a last blow while nothing new comes."""
     deck = [name for name, count in plan.deck.items() for _ in range(count)]
     order.shuffle(deck)
-    lanes = stage.make_lanes(seed, plan.lanes, pace_s=plan.pace_s, bad=plan.bad, long=plan.long)
-    for lane in lanes[:LONG_LANES]:
-        lane.pace_s, lane.bad, lane.long = LONG_PACE_S, 0, 1
-    async with stage.load(lanes, at_least=plan.at_least):
+    async with stage.load(make_lanes(stage, plan, seed), at_least=plan.at_least):
         for number, name in enumerate(deck):
             await asyncio.sleep(order.uniform(0.05, plan.pause_s))
             await stage.injector.strike(name)
@@ -154,3 +152,11 @@ async def run_round(stage: Stage, plan: Plan, order: random.Random, seed: str) -
     # Hints of the last packets are lost, and so is a worker: nobody comes to say it again.
     await stage.injector.strike("F7 Redis flushed")
     await stage.injector.strike("F1 worker killed")
+
+
+def make_lanes(stage: Stage, plan: Plan, seed: str) -> list[Lane]:
+    """The lanes of a round."""
+    lanes = stage.make_lanes(seed, plan.lanes, pace_s=plan.pace_s, bad=plan.bad, long=plan.long)
+    for lane in lanes[:LONG_LANES]:
+        lane.pace_s, lane.bad, lane.long = LONG_PACE_S, 0, 1
+    return lanes

@@ -112,7 +112,7 @@ class Injector:
     async def kill_worker(self) -> None:
         """F1, at a named point or anywhere."""
         worker = self.random.choice([worker for worker in self.fleet.workers if not worker.is_frozen])
-        owner = _name_of(worker)
+        owner = name_of(worker)
         if self.random.random() < 0.3:
             worker.send(signal.SIGKILL)
         elif not await self._spring("F1", worker, next(self.deadly_points), signal.SIGKILL):
@@ -136,7 +136,7 @@ class Injector:
         if len(awake) < 2:
             return
         worker, point = self.random.choice(awake), next(self.freezing_points)
-        child, owner = worker.child, _name_of(worker)
+        child, owner = worker.child, name_of(worker)
         worker.is_frozen = True
         if child is None or not await self._spring("F2", worker, point, signal.SIGSTOP):
             worker.is_frozen = False
@@ -217,9 +217,11 @@ class Injector:
             ended = time.monotonic()
             self.figures.exits_s.append(ended - began)
             if code == 0:  # else something struck it down on its way
-                self.figures.leaving_cuts += sum(
-                    sent and uds == gateway.uds and began <= at <= ended for at, uds, sent in self.history.cuts
-                )
+                self.figures.leaving_cuts += [
+                    f"{sent} after {at - began:.2f} of {ended - began:.2f} s"
+                    for at, uds, sent in self.history.cuts
+                    if sent and uds == gateway.uds and began <= at <= ended
+                ]
 
         self._go_on(watch())
 
@@ -369,7 +371,7 @@ def digest_of(body: bytes, endpoint: str = "chaos") -> bytes:
     return hashlib.sha256(f"{endpoint} {security['signature']}".encode()).digest()
 
 
-def _name_of(worker: Process) -> str:
+def name_of(worker: Process) -> str:
     """What the worker calls itself in the tables."""
     started = worker.events("worker.started")
     return str(started[0]["worker"] if started else UUID(int=0))

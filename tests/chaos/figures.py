@@ -18,10 +18,12 @@ class Figures:
     """From the moment Postgres accepts connections to the next accepted packet."""
     exits_s: list[float] = field(default_factory=list)
     """From SIGTERM to a gateway's end."""
-    leaving_cuts: int = 0
+    leaving_cuts: list[str] = field(default_factory=list)
     """Packets that a gateway took while it was stopping, and never answered."""
     windows: list[tuple[str, float, float]] = field(default_factory=list)
     """When Redis was away: fault, begin and end."""
+    calm_reruns_s: list[float] = field(default_factory=list)
+    """The same, while nothing else was struck."""
     drains: tuple[float, float] = (0.0, 0.0)
     """Jobs a second from a backlog: undisturbed, and while Redis is flushed."""
     seen: dict[str, int] = field(default_factory=lambda: {"hung up": 0, "probes": 0, "probes failed": 0})

@@ -38,7 +38,7 @@ ALWAYS = ("always raise", "always unencodable", "always hang", "always cancel")
 class Cut(Exception):
     """The connection ended before the answer: nobody knows what became of the packet, if it was sent at all."""
 
-    def __init__(self, reason: str, sent: bool) -> None:
+    def __init__(self, reason: str, sent: str) -> None:
         super().__init__(reason)
         self.sent = sent
 
@@ -74,8 +74,9 @@ class History:
 
     packets: list[Packet] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
-    cuts: list[tuple[float, Path, bool]] = field(default_factory=list)
-    """When a connection ended before the answer, to which gateway, and whether the packet had been sent."""
+    cuts: list[tuple[float, Path, str]] = field(default_factory=list)
+    """When a connection ended before the answer, to which gateway, and whether the packet had been sent, on a fresh
+    connection or on one that was kept."""
     replays: int = 0
     doubles: int = 0
     """Packets that were sent more than once on purpose."""
@@ -106,17 +107,18 @@ class Wire:
 
     async def exchange(self, request: bytes) -> Answer:
         """Send bytes, and read one answer. Raises `Cut`."""
-        sent = False
+        sent = ""
         try:
             async with asyncio.timeout(ANSWER_S):
                 if time.monotonic() - self._used_at > IDLE_S or (self._ends and self._ends[0].at_eof()):
                     self.close()
                 self._used_at = time.monotonic()
+                is_fresh = self._ends is None
                 if self._ends is None:
                     self._ends = await asyncio.open_unix_connection(str(self.uds))
                 reader, writer = self._ends
                 writer.write(request)
-                sent = True
+                sent = "fresh" if is_fresh else "kept"
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 pairs = (line.partition(":")[::2] for line in head[1:] if line)
                 headers = {name.lower(): value.strip() for name, value in pairs}

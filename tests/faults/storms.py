@@ -18,10 +18,10 @@ async def loaded(stage: Stage, *, at_least: int = 60, long: float = 0) -> AsyncI
     async with stage.load(stage.make_lanes("storm", 8, pace_s=0.05, long=long, long_steps=10), at_least=at_least):
         yield
     verdict = await stage.rest(REST_S)
-    assert verdict.violations == []
+    assert verdict.violations == [], verdict.violations
     assert verdict.counts == {"lost": 0, "doubled": 0, "unfinished": 0, "halted-lost": 0}
-    assert stage.fleet.crashes[seen:] == []
-    assert set(stage.history.statuses) <= {200, 403, 503}
+    assert stage.fleet.crashes[seen:] == [], stage.fleet.crashes
+    assert set(stage.history.statuses) <= {200, 403, 503}, stage.history.statuses
     assert stage.history.count("unknown") == 0
 
 

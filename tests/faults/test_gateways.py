@@ -29,7 +29,7 @@ async def test_a_gateway_that_is_told_to_stop_answers_what_it_took(stage: Stage)
         await stage.injector.stop_gateway()
         await stage.injector.settle()
 
-    assert stage.injector.figures.leaving_cuts == 0
+    assert stage.injector.figures.leaving_cuts == []
 
 
 async def test_a_client_that_hangs_up_does_not_undo_its_commit(stage: Stage) -> None:

@@ -14,11 +14,14 @@ from jobgate import jobs
 from jobgate.doorbell import Doorbell
 from jobgate.sweeper import Sweeper
 from jobgate.testing import House
+from tests.chaos.faults import name_of
 from tests.chaos.fleet import Process
 from tests.chaos.lanes import ALWAYS, HABITS
 from tests.chaos.stage import Stage
 from tests.faults.storms import REST_S, loaded, strike_until_sprung
 from tests.stored_jobs import queue
+
+CARRIES = "select exists (select from job where owner = $1 and type = 'chaoslong' and progress is not null)"
 
 
 @pytest.mark.parametrize("point", ["after claim_jobs", "before commit", "after commit"])
@@ -34,7 +37,7 @@ async def test_what_a_killed_worker_held_runs_again_once(stage: Stage, point: st
 async def test_a_frozen_worker_is_replaced_and_what_it_writes_later_is_refused(stage: Stage) -> None:
     stage.injector.freezing_points = cycle(["before checkpoint_job"])
     lost = stage.fleet.read_logs()["job.lost"]
-    async with loaded(stage, long=0.5):
+    async with loaded(stage, long=0.04):
         await strike_until_sprung(stage, "F2", stage.injector.freeze_worker())
         await stage.injector.settle()
 
@@ -47,7 +50,7 @@ async def test_workers_that_are_replaced_one_after_the_other_cost_no_job_an_atte
     before = len(stage.history.packets)
     async with stage.load(lanes):
         for worker in (*stage.fleet.workers, stage.fleet.workers[0]):
-            await replace_kindly(worker)
+            await replace_kindly(stage, worker)
     verdict = await stage.rest(REST_S)
 
     words = [packet.word for packet in stage.history.packets[before:]]
@@ -62,11 +65,14 @@ async def test_workers_that_are_replaced_one_after_the_other_cost_no_job_an_atte
     assert dict(counted) == {"failures": 0, "losses": 0, "has_releases": True}
 
 
-async def replace_kindly(worker: Process) -> None:
-    """Tell a worker to leave, and wait until another has taken its place."""
+async def replace_kindly(stage: Stage, worker: Process) -> None:
+    """Tell a worker in the middle of a long job to leave, and wait until another has taken its place."""
     starts = worker.starts
-    worker.send(signal.SIGTERM)
     async with asyncio.timeout(20):
+        async with stage.servers.looking() as connection:
+            while not await connection.fetchval(CARRIES, name_of(worker)):
+                await asyncio.sleep(0.01)
+        worker.send(signal.SIGTERM)
         while worker.starts == starts or not worker.is_up:
             await asyncio.sleep(0.02)
 

@@ -1,16 +1,19 @@
-"""F7 in figures: how fast a backlog drains, and how fast while Redis forgets everything again and again."""
+"""What a campaign measures while nothing else is struck: how fast a backlog drains, how soon lost jobs run again."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
+from tests.chaos.lanes import Lane
 from tests.chaos.stage import Stage
 
 BACKLOG = 10_000
 FLUSHES = 5
 ROUNDS = 2
 WITHIN_S = 60.0
+KILLS = 10
 
 QUEUE = """
 insert into job (reference, organisation_id, consumer_key, type, params)
@@ -41,3 +44,15 @@ async def drain(stage: Stage, name: str, *, flushes: int) -> float:
         while await connection.fetchval(LEFT) and time.monotonic() - began < WITHIN_S:
             await asyncio.sleep(0.01)
         return BACKLOG / (time.monotonic() - began)
+
+
+async def measure_reruns(stage: Stage, lanes: Sequence[Lane]) -> list[float]:
+    """From the death of a worker to the next start of each job that it held, over some deaths."""
+    figures = stage.injector.figures
+    before = len(figures.reruns_s)
+    async with stage.load(lanes):
+        for _ in range(KILLS):
+            await stage.fleet.until_up()
+            await stage.injector.kill_worker()
+            await stage.injector.settle()
+    return figures.reruns_s[before:]
