@@ -11,6 +11,8 @@ from jobgate.bench.engine_rows import store_sessions
 from jobgate.bench.stage import ORGANISATION_ID, Stage
 from jobgate.bench.table import Mark
 from jobgate.db import Database
+from jobgate.sessions.reading import Parts, read_sessions
+from jobgate.settings import Settings
 
 SESSIONS = 20_000
 PAGE = 50
@@ -37,9 +39,9 @@ async def _read_pages(stage: Stage, db: Database) -> float:
         first = pages * PAGE % (SESSIONS - PAGE)
         names = [f"session-{number:08}" for number in range(first, first + PAGE)]
         async with db.reading(ORGANISATION_ID) as tx:
-            rows = await tx.fetch("read_sessions", ORGANISATION_ID, names, True, False, False)
-        if len(rows) != PAGE:
-            raise RuntimeError(f"{len(rows)} of {PAGE} sessions were read")
+            sessions = await read_sessions(tx, ORGANISATION_ID, names, Parts(metadata=True), Settings().max_answer)
+        if len(sessions) != PAGE:
+            raise RuntimeError(f"{len(sessions)} of {PAGE} sessions were read")
         pages += 1
     return pages / (time.perf_counter() - started)
 
