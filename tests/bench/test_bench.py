@@ -15,7 +15,7 @@ from jobgate.embedded import Servers
 MARK = Mark(1, "ours", "theirs", 0.8)
 
 
-@pytest.mark.parametrize("row", [1, 6])
+@pytest.mark.parametrize("row", [1, 6, 11])
 async def test_both_sides_of_a_row_are_played(servers: Servers, tmp_path: Path, row: int) -> None:
     folder = tmp_path / str(row)
     folder.mkdir()
