@@ -152,6 +152,8 @@ async def run_round(stage: Stage, plan: Plan, order: random.Random, seed: str) -
     # Hints of the last packets are lost, and so is a worker: nobody comes to say it again.
     await stage.injector.strike("F7 Redis flushed")
     await stage.injector.strike("F1 worker killed")
+    await stage.rest(plan.rest_s)
+    await stage.injector.lose_last_ring()
 
 
 def make_lanes(stage: Stage, plan: Plan, seed: str) -> list[Lane]:

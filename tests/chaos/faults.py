@@ -32,6 +32,9 @@ WORKER_POINTS = (
 )
 ALONE = "before checkpoint_job"
 FREEZING_POINTS = (ALONE, "before complete_jobs", "after claim_jobs")
+HANG_UPS = 6
+"""Tries to find a gateway that comes as far as the lock in time."""
+
 FROZEN_S = 8.0
 """Before the ten seconds after which Postgres ends a transaction that does nothing."""
 
@@ -208,7 +211,7 @@ class Injector:
         """F24: SIGTERM under load."""
         gateway = self.random.choice(self.fleet.gateways)
         child, began = gateway.child, time.monotonic()
-        if child is None or not gateway.is_up:
+        if child is None or not gateway.is_up or gateway.is_leaving:
             return
         gateway.send(signal.SIGTERM)
 
@@ -226,9 +229,16 @@ class Injector:
         self._go_on(watch())
 
     async def hang_up(self) -> None:
-        """4.8: clients leave while their commits wait for a lock; each commit must happen nevertheless."""
-        gateway = self.random.choice(self.fleet.gateways)
-        packet, wire = self.hang_ups.make_packet("chaos"), Wire(gateway.uds)
+        """4.8: a client leaves while its commit waits for a lock; the commit must happen nevertheless."""
+        for _ in range(HANG_UPS):
+            gateway = self.random.choice(self.fleet.gateways)
+            if gateway.is_up and not gateway.is_leaving and await self._hang_up_on(gateway):
+                self.figures.seen["hung up"] += 1
+                return
+            await asyncio.sleep(0.5)
+
+    async def _hang_up_on(self, gateway: Process) -> bool:
+        packet, wire, waits = self.hang_ups.make_packet("chaos"), Wire(gateway.uds), False
         async with self.servers.looking() as connection:
             blocking = connection.transaction()
             await blocking.start()
@@ -240,11 +250,21 @@ class Injector:
                     await asyncio.sleep(0.01)
                 wire.close()
                 await asyncio.sleep(0.1)
-                if waits:
-                    packet.outcome = "abandoned"
-                    self.history.packets.append(packet)
-                    self.figures.seen["hung up"] += 1
             await blocking.rollback()
+        if waits:
+            packet.outcome = "abandoned"
+            self.history.packets.append(packet)
+        return waits
+
+    async def lose_last_ring(self) -> None:
+        """F5 with the very last packet: its gateway dies before the ring, and nothing that comes later rings for it."""
+        gateway, packet = self.fleet.gateways[0], self.hang_ups.make_packet("chaos")
+        await self.fleet.until_up()
+        self.history.packets.append(packet)
+        self.fleet.trap(gateway, "after accept_job", signal.SIGKILL)
+        await self.hang_ups.send(packet, self.hang_ups.wires[0])
+        await self.hang_ups.deliver(packet)
+        self.hang_ups.close()
 
     # -- Redis --------------------------------------------------------------------------------------------------------
 
