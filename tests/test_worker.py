@@ -302,7 +302,8 @@ async def test_a_stopping_worker_gives_a_long_job_back_between_two_chunks(make_h
         await asyncio.wait_for(running, 5)
 
         (row,) = await rows(house, "select state, failures, losses, releases, cursor from job")
-        assert (row["state"], row["failures"], row["losses"], row["releases"]) == ("queued", 0, 0, 1)
+        assert (row["state"], row["failures"], row["losses"]) == ("queued", 0, 0)
+        assert row["releases"] >= 1  # another slot may have been looking, and gives it back as well
         assert row["cursor"] is not None
 
 
@@ -327,8 +328,8 @@ async def test_a_task_that_catches_every_exception_still_stops_between_two_chunk
         worker.stop()
         await asyncio.wait_for(running, 5)
 
-        (row,) = await rows(house, "select state, failures, losses, releases from job")
-        assert tuple(row) == ("queued", 0, 0, 1)
+        (row,) = await rows(house, "select state, failures, losses, releases > 0 from job")
+        assert tuple(row) == ("queued", 0, 0, True)
 
 
 async def test_a_stopping_worker_gives_back_what_does_not_end_in_time(make_house: MakeHouse) -> None:
