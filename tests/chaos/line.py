@@ -76,7 +76,7 @@ class _Near(asyncio.Protocol):
             self.is_doomed = True
         if self.far is None:
             self.waiting.append(data)
-        else:
+        elif not self.far.is_closing():
             self.far.write(data)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -89,7 +89,7 @@ class _Near(asyncio.Protocol):
         if self.is_doomed:
             self.line.cuts += 1
             self.break_off()
-        else:
+        elif not self.transport.is_closing():
             self.transport.write(data)
 
     def hold(self, frozen: bool) -> None:
