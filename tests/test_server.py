@@ -196,6 +196,47 @@ async def test_a_stop_keeps_serving_for_the_delay_and_asks_clients_to_leave() ->
         assert await idle.is_closed()
 
 
+@pytest.mark.parametrize("is_unix", [False, True])
+async def test_a_stop_answers_what_was_sent_before_the_loop_could_look(tmp_path: Path, is_unix: bool) -> None:
+    path = str(tmp_path / "gate.sock") if is_unix else None
+    async with gateway(uds=path) as gate:
+        kept = await gate.connect(path)
+        await kept.send(post(b"first"))
+        await kept.answer()
+
+        # No await from here to the stop: the loop neither accepts nor reads.
+        stopping = asyncio.ensure_future(gate.server.stop())
+        kept.writer.write(post(b"second"))
+        raw = [socket.socket(socket.AF_UNIX if is_unix else socket.AF_INET) for _ in range(50)]
+        for each in raw:
+            each.connect(path or ("127.0.0.1", gate.server.port))
+            each.sendall(post(b"fresh"))
+
+        peers = [kept, *[Peer(*await asyncio.open_connection(sock=each)) for each in raw]]
+        gate.peers += peers
+        answers = [await peer.answer() for peer in peers]
+        async with asyncio.timeout(5):
+            await stopping
+
+    assert {answer.status for answer in answers} == {200}
+
+
+async def test_a_connection_made_before_the_stop_may_still_bring_its_first_request() -> None:
+    async with gateway() as gate:
+        peer, kept, silent = [await gate.connect() for _ in range(3)]
+        await kept.send(post())
+        await kept.answer()
+        stopping = asyncio.create_task(gate.server.stop())
+        assert await kept.is_closed()
+        await peer.send(post())
+        answer = await peer.answer()
+        assert await silent.is_closed()
+        async with asyncio.timeout(5):
+            await stopping
+
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+
+
 async def test_a_request_that_outlasts_the_grace_is_answered_503() -> None:
     async with gateway(stop_grace_s=0.2) as gate:
         peer = await gate.connect()

@@ -38,6 +38,9 @@ HEAD: Final = 1
 BODY: Final = 2
 LINGER: Final = 3
 
+FIRST_REQUEST_S: Final = 1.0
+"""How long after connecting a client may still bring a first request to a server that has closed its listener."""
+
 LINGER_S: Final = 2.0
 """How long a refused caller may go on sending: closing at once would reset the connection and lose the answer."""
 
@@ -189,12 +192,16 @@ class GatewayProtocol(HttpToolsProtocol):
         except ApiError as error:
             self._refuse(error)
 
-    def shutdown(self) -> None:
-        """Close as soon as what has begun is answered."""
-        if self._phase == LINGER or (self._phase == IDLE and not self._is_answering()):
-            self.transport.close()
-        elif self._phase != HEAD:
+    def ask_to_leave(self) -> None:
+        """Let the answer that is due say that it is the last one, as every later one does while the server stops."""
+        if self._is_answering() and self._phase != HEAD:
             self.cycle.keep_alive = False
+
+    def close_if_idle(self, now: float) -> None:
+        """Close if nothing has begun; but a client that has just connected may still ask once."""
+        is_new = self._running is None and now - self._since < FIRST_REQUEST_S
+        if self._phase == LINGER or (self._phase == IDLE and not self._is_answering() and not is_new):
+            self.transport.close()
 
     def give_up(self) -> None:
         """Answer the request that still runs with 503, and close."""

@@ -1,7 +1,8 @@
 """The HTTP server: uvicorn's protocol under our limits, one timer over all connections, and a stop that loses nothing.
 
 A stop: `on_drain` is told (readiness turns false) and every answer asks its client to reconnect elsewhere; after
-`stop_delay_s` the listener closes; what runs gets `stop_grace_s`; what still runs is answered 503; the app shuts down.
+`stop_delay_s` nobody is let in who was not already waiting; what was sent by then is read; what runs gets `stop_grace_s`;
+what still runs is answered 503; the app shuts down.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +23,7 @@ from starlette.types import ASGIApp
 from uvicorn.lifespan.on import LifespanOn
 
 from jobgate.errors import ApiError
-from jobgate.protocol import GatewayProtocol, GatewayState
+from jobgate.protocol import FIRST_REQUEST_S, GatewayProtocol, GatewayState
 from jobgate.settings import Settings
 from jobgate.source import read_proxies
 
@@ -29,6 +31,9 @@ SWEEP_S: Final = 0.5
 """Seconds between looks at the open connections; shorter where a timeout is, so that it is kept within a quarter."""
 
 BACKLOG: Final = 2048
+
+_POLLS: Final = 3
+"""Turns of the loop within which it reads what the kernel has: one accepts, one asks to read, one reads."""
 
 _FLUSH_S: Final = 1.0  # for the last answers to leave, once nothing is waited for any more
 
@@ -108,12 +113,14 @@ class GatewayServer:
                     if signals:
                         exits.enter_context(self._signals_taken())
                     exits.callback(self._abort_connections)  # those of a `serve` that is cancelled, too
-                    listeners = await self._listen(lifespan)
+                    loop = asyncio.get_running_loop()
+                    accept = partial(GatewayProtocol, self._config, self._state, lifespan.state, loop)
+                    listeners = await self._listen(accept)
                     exits.callback(self._close, listeners)
                     exits.enter_context(self._timer())
                     self.started.set()
                     await self._stop_asked.wait()
-                    await self._drain(listeners)
+                    await self._drain(listeners, accept)
             finally:
                 await lifespan.shutdown()
         finally:
@@ -134,12 +141,8 @@ class GatewayServer:
         for connection in list(self._state.connections):
             connection.judge_time(now, self._sweep_interval_s)
 
-    async def _listen(self, lifespan: LifespanOn) -> list[asyncio.Server]:
+    async def _listen(self, accept: Callable[[], GatewayProtocol]) -> list[asyncio.Server]:
         loop = asyncio.get_running_loop()
-
-        def accept() -> GatewayProtocol:
-            return GatewayProtocol(self._config, self._state, lifespan.state, loop)
-
         if self._sockets is not None:
             listeners = [await loop.create_server(accept, sock=each, backlog=BACKLOG) for each in self._sockets]
         elif self._uds is not None:
@@ -152,22 +155,46 @@ class GatewayServer:
             self.port = address[1]
         return listeners
 
-    async def _drain(self, listeners: list[asyncio.Server]) -> None:
+    async def _drain(self, listeners: list[asyncio.Server], accept: Callable[[], GatewayProtocol]) -> None:
         state = self._state
         state.is_draining = True
+        for connection in list(state.connections):
+            connection.ask_to_leave()
         if self._on_drain is not None:
             self._on_drain()
         await self._unless_hurried(asyncio.sleep(self._settings.stop_delay_s), self._settings.stop_delay_s)
-        self._close(listeners)
-        for connection in list(state.connections):
-            connection.shutdown()
+        await self._let_in_the_last(listeners, accept)
+        for _ in range(_POLLS):
+            await asyncio.sleep(0)
+        self._close_idle()
+        later = asyncio.get_running_loop().call_later(FIRST_REQUEST_S, self._close_idle)
         await self._unless_hurried(self._quiet(), self._settings.stop_grace_s)
+        later.cancel()
         for connection in list(state.connections):
             connection.give_up()
         for task in list(state.tasks):
             task.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._quiet(), _FLUSH_S)
+
+    async def _let_in_the_last(
+        self, listeners: list[asyncio.Server], accept: Callable[[], GatewayProtocol]
+    ) -> None:
+        # A client is connected, and has maybe sent its request, as soon as the kernel has queued it. Closing the
+        # listener resets the queue; so the queue outlives it here, and is emptied.
+        queues = [socket.socket(fileno=os.dup(each.fileno())) for server in listeners for each in server.sockets]
+        self._close(listeners)
+        for queue in queues:
+            queue.setblocking(False)
+            with queue, contextlib.suppress(BlockingIOError):
+                for _ in range(BACKLOG):
+                    connection, _address = queue.accept()
+                    await asyncio.get_running_loop().connect_accepted_socket(accept, connection)
+
+    def _close_idle(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in list(self._state.connections):
+            connection.close_if_idle(now)
 
     async def _quiet(self) -> None:
         state = self._state
