@@ -25,9 +25,6 @@ IDLE_S = 1.0
 """A connection unused for longer is not used again: a gateway that stops tells so with every answer, for longer than
 this, before it closes those on which nobody asks."""
 
-SHUNNED_S = 2.5
-"""A gateway that asked a client to leave is stopping, and not asked again for so long."""
-
 PATIENCE_S = 30.0
 """How long a lane goes on asking after the end of the load."""
 
@@ -85,8 +82,6 @@ class History:
     """Packets that were sent more than once on purpose."""
     oddities: list[str] = field(default_factory=list)
     """Answers that nobody should get."""
-    shunned: dict[Path, float] = field(default_factory=dict)
-    """Gateways that are stopping, and until when a balancer would send nobody there."""
     repeats: int = 0
     """Packets whose bytes were sent again with another packet in between: those are new jobs."""
     answers: list[tuple[float, float, int]] = field(default_factory=list)
@@ -198,11 +193,6 @@ class Lane:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         self.close()
 
-    def open_to(self, wires: Sequence[Wire]) -> Sequence[Wire]:
-        """The wires that a balancer would offer: not those to a gateway that is stopping, if there are others."""
-        now = time.monotonic()
-        return [wire for wire in wires if self.history.shunned.get(wire.uds, 0) < now] or wires
-
     def close(self) -> None:
         """Hang up everywhere."""
         for wire in (*self.wires, *self.spare):
@@ -229,9 +219,9 @@ class Lane:
             packet.body = packet.body.replace(packet.word.encode(), packet.word.encode() + b"x")
         if not forged and self.random.random() < 0.06:
             self.history.doubles += 1
-            wires = self.open_to([*self.wires, *self.spare])
+            wires = [*self.wires, *self.spare]
             await asyncio.gather(*(self.send(packet, wire) for wire in self.random.sample(wires, len(wires))))
-        while not await self.send(packet, self.random.choice(self.open_to(self.wires))):
+        while not await self.send(packet, self.random.choice(self.wires)):
             if self.stopped_at is not None and time.monotonic() - self.stopped_at > PATIENCE_S:
                 packet.outcome = "unknown"
                 return
@@ -245,7 +235,7 @@ class Lane:
         request = {"references": sorted(packet.references), "status": "halted"}
         body = sign_form(self.who, request, "update", now=datetime.now(UTC))
         with suppress(Cut):
-            answer = await self.random.choice(self.open_to(self.wires)).post(body, "/v2025.1.LTS/jobs")
+            answer = await self.random.choice(self.wires).post(body, "/v2025.1.LTS/jobs")
             self.history.statuses[answer.status] += 1
 
     async def send(self, packet: Packet, wire: Wire) -> bool:
@@ -257,8 +247,6 @@ class Lane:
             self.history.cuts.append((time.monotonic(), wire.uds, cut.sent))
             return False
         now = time.monotonic()
-        if answer.headers.get("connection") == "close":
-            self.history.shunned[wire.uds] = now + SHUNNED_S
         self.history.answers.append((now, now - started, answer.status))
         self.history.statuses[answer.status] += 1
         if answer.status == 200:
