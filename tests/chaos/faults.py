@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from tests.chaos.figures import Figures
+from tests.chaos.figures import BEFORE_F9, Figures
 from tests.chaos.fleet import Fleet, Process
 from tests.chaos.lanes import Cut, History, Lane, Wire
 from tests.chaos.line import Line
@@ -284,8 +284,12 @@ class Injector:
 
     async def take_redis_away(self) -> None:
         """F9, apart from what came before it: what it costs is measured."""
+        await self.settle()
         await asyncio.sleep(min(3.0, self.redis_away_s))
+        before = time.monotonic()
+        await asyncio.sleep(min(5.0, self.redis_away_s))
         began = time.monotonic()
+        self.figures.windows.append((BEFORE_F9, before, began))
         self.servers.kill_redis()
         await asyncio.sleep(self.redis_away_s)
         self.figures.windows.append(("F9", began, time.monotonic()))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+BEFORE_F9 = "before F9"
+"""The window that F9 is compared with."""
+
 
 @dataclass
 class Figures:
@@ -21,7 +24,7 @@ class Figures:
     leaving_cuts: list[str] = field(default_factory=list)
     """Packets that a gateway took while it was stopping, and never answered."""
     windows: list[tuple[str, float, float]] = field(default_factory=list)
-    """When Redis was away: fault, begin and end."""
+    """When what was measured: a fault that took Redis away, or `BEFORE_F9`; begin and end."""
     calm_reruns_s: list[float] = field(default_factory=list)
     """The same, while nothing else was struck."""
     drains: tuple[float, float] = (0.0, 0.0)

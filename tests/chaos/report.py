@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.chaos.checker import Verdict
-from tests.chaos.figures import Figures
+from tests.chaos.figures import BEFORE_F9, Figures
 from tests.chaos.fleet import Fleet
 from tests.chaos.lanes import History
 
 RERUN_MAX_S = 7.0
 NORMAL_MAX_S = 5.0
 DRAIN_SHARE_MIN = 0.8
+ACCEPTED_SHARE_MIN = 0.999
 FENCED_MIN = 20
 """Fewer refused late writes in a whole campaign mean that it was too weak to prove anything."""
 
@@ -79,27 +80,28 @@ def _add_redis(row: object, history: History, figures: Figures, verdict: Verdict
     assert callable(row)
     everything = [seconds for _, seconds, status in history.answers if status == 200]
     row("answer p50 / p99 overall, ms", f"{_median(everything) * 1000:.1f} / {percentile(everything, 0.99) * 1000:.1f}")
-    for fault in ("F8", "F9"):
-        spans = [(begin, end) for name, begin, end in figures.windows if name == fault]
-        inside = [
-            (seconds, status)
-            for at, seconds, status in history.answers
-            if any(begin <= at <= end for begin, end in spans)
-        ]
-        taken = [seconds for seconds, status in inside if status == 200]
+    for name in sorted({name for name, _, _ in figures.windows}):
+        accepted, p99_s = _measure_windows(name, history, figures)
+        spans = [(begin, end) for each, begin, end in figures.windows if each == name]
         starts = [
             waited
             for created, waited in verdict.start_s
             if any(begin <= created - clock_offset_s <= end for begin, end in spans)
         ]
-        if inside:
-            accepted = f"{len(taken) / len(inside):.2%}"
-            start_s = percentile(starts, 0.95)
-            row(f"M4 {fault}: accepted / p99 ms / start p95 s", f"{accepted} / {_p99_ms(taken)} / {start_s:.2f}")
+        start_s = percentile(starts, 0.95)
+        row(f"M4 {name}: accepted / p99 ms / start p95 s", f"{accepted:.2%} / {p99_s * 1000:.1f} / {start_s:.2f}")
 
 
-def _p99_ms(seconds: Sequence[float]) -> str:
-    return f"{percentile(seconds, 0.99) * 1000:.1f}"
+def _measure_windows(name: str, history: History, figures: Figures) -> tuple[float, float]:
+    """The share of packets accepted in the windows of this name, and how long 99 % of those took at most."""
+    spans = [(begin, end) for each, begin, end in figures.windows if each == name]
+    inside = [
+        (seconds, status)
+        for at, seconds, status in history.answers
+        if status != 403 and any(begin <= at <= end for begin, end in spans)  # a 403 was forged on purpose
+    ]
+    taken = [seconds for seconds, status in inside if status == 200]
+    return len(taken) / max(1, len(inside)), percentile(taken, 0.99)
 
 
 def _median(values: Sequence[float]) -> float:
@@ -125,6 +127,19 @@ def judge_figures(history: History, figures: Figures, fleet: Fleet, logged: Coun
         found.append(f"M5: {max(figures.normal_s):.1f} s from Postgres's return to the next accepted packet")
     if figures.drains[1] < DRAIN_SHARE_MIN * figures.drains[0]:
         found.append(f"F7: {figures.drains[1]:.0f} jobs a second while Redis is flushed, {figures.drains[0]:.0f} else")
+    if full:
+        found += _judge_redis_away(history, figures)
     if max(figures.exits_s, default=0) > 30:
         found.append(f"F24: a gateway took {max(figures.exits_s):.1f} s to stop")
+    return found
+
+
+def _judge_redis_away(history: History, figures: Figures) -> list[str]:
+    accepted, p99_s = _measure_windows("F9", history, figures)
+    _, usual_s = _measure_windows(BEFORE_F9, history, figures)
+    found = []
+    if accepted < ACCEPTED_SHARE_MIN:
+        found.append(f"F9: only {accepted:.2%} of the packets were accepted while Redis was away")
+    if p99_s > 2 * usual_s:
+        found.append(f"F9: p99 {p99_s * 1000:.0f} ms while Redis was away, {usual_s * 1000:.0f} ms before")
     return found
