@@ -114,6 +114,33 @@ async def insert(
     await db.execute("insert_job", reference, organisation_id, consumer_key, type, wire.encode(params), entries)
 
 
+class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that another job asks for."""
+
+    consumer_key: str
+    type: str
+    params: Any
+    entries: int = 1
+    after: uuid.UUID | None = None
+    """The reference of a job that must have ended first, however it ends; it may be one of the same call."""
+    reference: uuid.UUID = msgspec.field(default_factory=uuid.uuid4)
+
+
+async def follow_up(db: Transaction, organisation_id: int, asked: Sequence[FollowUp]) -> None:
+    """Queue jobs in the transaction of what makes them necessary."""
+    if asked:
+        await db.execute(
+            "insert_follow_ups",
+            organisation_id,
+            [each.reference for each in asked],
+            [each.consumer_key for each in asked],
+            [each.type for each in asked],
+            [wire.encode(each.params) for each in asked],
+            [each.entries for each in asked],
+            [each.after for each in asked],
+        )
+
+
 async def replay(ctx: Context) -> None:
     """Raise `Replayed` if this packet is a retry; 409 if it is a repeat, and those are refused."""
     row = await _find_equal(ctx)

@@ -1,7 +1,7 @@
 """The HTTP server: uvicorn's protocol under our limits, one timer over all connections, and a stop that loses nothing.
 
 A stop: `on_drain` is told (readiness turns false) and every answer asks its client to reconnect elsewhere; after
-`stop_delay_s` nobody is let in who was not already waiting; what was sent by then is read; what runs gets `stop_grace_s`;
+`stop_delay_s` only those who wait already are let in, and what was sent by then is read; what runs gets `stop_grace_s`;
 what still runs is answered 503; the app shuts down.
 """
 
@@ -177,9 +177,7 @@ class GatewayServer:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._quiet(), _FLUSH_S)
 
-    async def _let_in_the_last(
-        self, listeners: list[asyncio.Server], accept: Callable[[], GatewayProtocol]
-    ) -> None:
+    async def _let_in_the_last(self, listeners: list[asyncio.Server], accept: Callable[[], GatewayProtocol]) -> None:
         # A client is connected, and has maybe sent its request, as soon as the kernel has queued it. Closing the
         # listener resets the queue; so the queue outlives it here, and is emptied.
         queues = [socket.socket(fileno=os.dup(each.fileno())) for server in listeners for each in server.sockets]

@@ -26,7 +26,8 @@ REPLAY_KEPT_S = 3600
 
 
 class Sweeper:
-    """Requeues jobs whose worker went silent, rings for jobs that wait too long, forgets spent packets, and counts."""
+    """Requeues jobs whose worker went silent, starts those that waited for a halted one, rings for jobs that wait too
+    long, forgets spent packets, and counts."""
 
     def __init__(
         self,
@@ -77,7 +78,8 @@ class Sweeper:
                 await jobs.log(tx, [(row["id"], _describe(row["state"])) for row in lost])
                 kept = timedelta(seconds=self.settings.clock_skew_s * 2 + REPLAY_KEPT_S)
                 forgotten = await tx.execute("delete_old_replays", kept)
-                more = len(lost) == BATCH or forgotten == BATCH
+                released = await tx.execute("release_waiting", BATCH)
+                more = BATCH in (len(lost), forgotten, released)
                 for row in lost:
                     log.event(
                         logger, "job.lost", logging.WARNING, job=row["reference"], type=row["type"], state=row["state"]

@@ -44,6 +44,15 @@ select exists (select from replay where consumer_key = $1 and digest = $2 and an
 insert into job (reference, organisation_id, consumer_key, type, params, entries)
 values ($1, $2, $3, $4, $5, $6)
 
+-- Jobs that other jobs ask for; one that waits for another is due when that has ended.
+-- name: insert_follow_ups
+insert into job (reference, organisation_id, consumer_key, type, params, entries, after, run_at)
+select reference, $1, consumer_key, type, params, entries, after,
+    case when after is null then clock_timestamp() else 'infinity' end
+from unnest($2::uuid[], $3::text[], $4::text[], $5::json[], $6::integer[], $7::uuid[]) with ordinality
+    as asked (reference, consumer_key, type, params, entries, after, place)
+order by place
+
 -- Claim due jobs of these types, at most $2 jobs and (beyond the first) $3 entries. Suspects, jobs that lost a worker
 -- before, are claimed apart from the others ($4): in a small crowd after their first loss, later alone. Materialized: a
 -- plain sub-select may run twice.
@@ -78,14 +87,21 @@ select job.id, job.cursor from job join unnest($1::bigint[], $2::integer[]) as m
     on job.id = mine.id and job.fence = mine.fence and job.state = 'running'
 order by job.id for update of job
 
--- End jobs well, under the fence; fewer rows than asked for means that some were lost and everything must be undone.
+-- End jobs well, under the fence, and let those begin that waited for them; fewer rows than asked for means that some
+-- were lost and everything must be undone.
 -- name: complete_jobs
-update job set state = 'completed', results = done.results, completed_at = clock_timestamp(), owner = null,
-    lease_until = null, cursor = null,
-    progress = case when job.progress is null then null else done.progress end
-from unnest($1::bigint[], $2::integer[], $3::json[], $4::json[]) as done (id, fence, results, progress)
-where job.id = done.id and job.fence = done.fence and job.state = 'running'
-returning job.id
+with ended as (
+    update job set state = 'completed', results = done.results, completed_at = clock_timestamp(), owner = null,
+        lease_until = null, cursor = null,
+        progress = case when job.progress is null then null else done.progress end
+    from unnest($1::bigint[], $2::integer[], $3::json[], $4::json[]) as done (id, fence, results, progress)
+    where job.id = done.id and job.fence = done.fence and job.state = 'running'
+    returning job.id, job.reference
+), next as (
+    update job set run_at = clock_timestamp(), after = null
+    from ended where job.after = ended.reference and job.state = 'queued'
+)
+select id from ended
 
 -- Save how far a long job has come, under the fence. A job that gets ahead is not what kills its workers.
 -- name: checkpoint_job
@@ -152,7 +168,7 @@ with target as materialized (
     where consumer_key = $1 and reference = any($2::uuid[]) and organisation_id = any($3::integer[]) and state = 'halted'
     order by id for update
 )
-update job set state = 'queued', cancel = false, failures = 0, losses = 0, run_at = clock_timestamp(),
+update job set state = 'queued', cancel = false, failures = 0, losses = 0, run_at = clock_timestamp(), after = null,
     results = null, error = null, completed_at = null
 from target where job.id = target.id
 returning job.reference, job.state
@@ -216,6 +232,17 @@ update job set losses = losses + 1, owner = null, lease_until = null,
     run_at = clock_timestamp()
 from silent where job.id = silent.id
 returning job.id, job.reference, job.type, job.state
+
+-- Jobs may also begin when the one that they waited for was halted.
+-- name: release_waiting
+with ready as materialized (
+    select id from job
+    where after is not null and state = 'queued'
+        and not exists (select from job as first where first.reference = job.after and first.state in ('queued', 'running'))
+    order by id limit $1
+    for update skip locked
+)
+update job set run_at = clock_timestamp(), after = null from ready where job.id = ready.id
 
 -- Is anything waiting that a worker should have taken by now?
 -- name: has_due_jobs
