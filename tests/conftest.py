@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,17 @@ from jobgate.testing import House, open_house
 MakeHouse = Callable[..., AbstractAsyncContextManager[House]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make test ARGS="--postgres FOLDER --redis FOLDER"` tries other versions than those of the wheels."""
+    for name in ("postgres", "redis"):
+        parser.addoption(f"--{name}", type=Path, metavar="FOLDER", help=f"the folder with the programs of {name}")
+
+
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
+def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     """Postgres and Valkey of this test process."""
-    with start_scratch_servers() as servers:
+    chosen = {name: pytestconfig.getoption(f"--{name}") for name in ("postgres", "redis")}
+    with start_scratch_servers(postgres_folder=chosen["postgres"], valkey_folder=chosen["redis"]) as servers:
         yield servers
 
 

@@ -75,9 +75,12 @@ def start(
 
 
 @contextmanager
-def start_scratch_servers(*, redis: bool = True) -> Iterator[Servers]:
+def start_scratch_servers(
+    *, redis: bool = True, postgres_folder: Path | None = None, valkey_folder: Path | None = None
+) -> Iterator[Servers]:
     """Run fast servers on an empty folder that is removed afterwards: for tests."""
     with tempfile.TemporaryDirectory(prefix="jobgate-scratch-", dir=SOCKETS) as folder:
         Path(folder).chmod(0o711)  # else root's servers, which run as nobody, would be elsewhere and stay
-        with start_servers(Path(folder), durable=False, redis=redis) as servers:
+        programs = {"postgres_folder": postgres_folder, "valkey_folder": valkey_folder}
+        with start_servers(Path(folder), durable=False, redis=redis, **programs) as servers:
             yield servers
