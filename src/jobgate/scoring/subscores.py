@@ -18,6 +18,9 @@ DECIMALS = 4
 TOLERANCE = 1e-6
 """Scores that differ by less are equal."""
 
+NO_ITEM = ""
+"""Stands for the item of responses that have none."""
+
 MAX_LISTED_CHARS = 256 * 1024
 """How long the names of the items may be that the parts of one session list, together."""
 
@@ -82,7 +85,7 @@ class Subscore(msgspec.Struct, frozen=True, kw_only=True):
     items: list[str]
 
 
-class _ItemSums(NamedTuple):
+class ItemSums(NamedTuple):
     """One item's share of every sum."""
 
     num_questions: int
@@ -101,19 +104,29 @@ def calculate(
 
     Raises `TooMuchListed`.
     """
-    by_item = _group(items, marks)
-    rules = {item.reference: item.scoring.type for item in items if item.scoring is not None}
-    sums = {reference: _sum(rules.get(reference), marks) for reference, marks in by_item.items()}
+    sums = sum_items(items, marks)
     carriers = _find_carriers(items)
     subscores, listed = [], 0
     for definition in definitions:
         wanted = set(definition.items).union(*(carriers.get(tag, ()) for tag in set(definition.tags)))
-        belonging = {item: share for item, share in sums.items() if item in wanted}
+        belonging = {item: share for item, share in sums.items() if item in wanted and item != NO_ITEM}
         listed += sum(map(len, belonging))
         if listed > MAX_LISTED_CHARS:
             raise TooMuchListed
         subscores.append(_combine(definition, belonging))
     return subscores
+
+
+def sum_items(items: Sequence[Item], marks: Sequence[Mark]) -> dict[str, ItemSums]:
+    """What every item of a session comes to, and under `NO_ITEM` the responses that belong to none."""
+    rules = {item.reference: item.scoring.type for item in items if item.scoring is not None}
+    return {reference: _sum(rules.get(reference), own) for reference, own in group_marks(items, marks).items()}
+
+
+def round_score(score: float) -> float:
+    """Without the noise of sums; a whole score is an integer, as those of the documentation are."""
+    rounded = round(score, DECIMALS)
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def credit(rule: str | None, marks: Sequence[Mark]) -> list[float]:
@@ -128,14 +141,16 @@ def credit(rule: str | None, marks: Sequence[Mark]) -> list[float]:
     return scores[:kept] + [0.0] * (len(scores) - kept)
 
 
-def _group(items: Sequence[Item], marks: Sequence[Mark]) -> dict[str, list[Mark]]:
-    """Marks by item. A response names its item, or the item names its responses; unlisted items come last."""
+def group_marks(items: Sequence[Item], marks: Sequence[Mark]) -> dict[str, list[Mark]]:
+    """Marks by item. A response names its item, or the item names its responses; unlisted items come last.
+
+    What belongs to no item stands under `NO_ITEM`.
+    """
     by_item: dict[str, list[Mark]] = {item.reference: [] for item in items}
     owners = {response_id: item.reference for item in items for response_id in item.response_ids}
     for mark in marks:
-        reference = mark.item_reference or owners.get(mark.response_id)
-        if reference:
-            by_item.setdefault(reference, []).append(mark)
+        reference = mark.item_reference or owners.get(mark.response_id, NO_ITEM)
+        by_item.setdefault(reference, []).append(mark)
     return by_item
 
 
@@ -148,10 +163,10 @@ def _find_carriers(items: Sequence[Item]) -> dict[Tag, list[str]]:
     return carriers
 
 
-def _sum(rule: str | None, marks: Sequence[Mark]) -> _ItemSums:
+def _sum(rule: str | None, marks: Sequence[Mark]) -> ItemSums:
     attempted = [mark for mark in marks if mark.attempted]
     unmarked = [mark for mark in attempted if mark.score is None]
-    return _ItemSums(
+    return ItemSums(
         len(marks),
         len(attempted),
         len(unmarked),
@@ -166,7 +181,7 @@ def _most(marks: Sequence[Mark]) -> float:
     return fsum(mark.max_score or 0.0 for mark in marks)
 
 
-def _combine(definition: SubscoreDefinition, items: Mapping[str, _ItemSums]) -> Subscore:
+def _combine(definition: SubscoreDefinition, items: Mapping[str, ItemSums]) -> Subscore:
     sums = items.values()
     return Subscore(
         id=definition.id,
@@ -174,15 +189,9 @@ def _combine(definition: SubscoreDefinition, items: Mapping[str, _ItemSums]) -> 
         num_questions=sum(item.num_questions for item in sums),
         num_attempted=sum(item.num_attempted for item in sums),
         num_unmarked=sum(item.num_unmarked for item in sums),
-        score=_round(fsum(item.score for item in sums)),
-        max_score=_round(fsum(item.max_score for item in sums)),
-        attempted_max_score=_round(fsum(item.attempted_max_score for item in sums)),
-        unmarked_max_score=_round(fsum(item.unmarked_max_score for item in sums)),
+        score=round_score(fsum(item.score for item in sums)),
+        max_score=round_score(fsum(item.max_score for item in sums)),
+        attempted_max_score=round_score(fsum(item.attempted_max_score for item in sums)),
+        unmarked_max_score=round_score(fsum(item.unmarked_max_score for item in sums)),
         items=list(items),
     )
-
-
-def _round(score: float) -> float:
-    """A whole score is written as an integer, as those of the documentation are."""
-    rounded = round(score, DECIMALS)
-    return int(rounded) if rounded.is_integer() else rounded
