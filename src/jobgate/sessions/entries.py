@@ -16,6 +16,7 @@ ActivityId = Annotated[str, Meta(min_length=1, max_length=255)]
 Reference = Annotated[str, Meta(max_length=255)]
 
 Count = Annotated[int, Meta(ge=0, le=2_147_483_647)]
+Version = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 Seconds = Annotated[int, Meta(ge=0, le=2_147_483_647)] | Annotated[float, Meta(ge=0, le=2_147_483_647)]
 Points = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] | Annotated[float, Meta(ge=-1e6, le=1e6)]
 """The score of a response: a thousand of them together still fit 32 bits."""
@@ -48,8 +49,19 @@ class ItemScoring(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: Reference | None = None
 
 
+class ItemParameters(Struct, frozen=True, kw_only=True):
+    """How an item of an adaptive activity behaves, by the three-parameter logistic model."""
+
+    a: Annotated[float, Meta(gt=0, le=10)] = 1.0
+    """Discrimination."""
+    b: Annotated[float, Meta(ge=-10, le=10)]
+    """Difficulty."""
+    c: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    """The chance to guess right."""
+
+
 class SessionItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An item as the learner met it."""
+    """An item as the learner met it; what is absent comes from the item bank, if the item is there."""
 
     reference: Reference
     source: ItemSource | None = None
@@ -58,6 +70,10 @@ class SessionItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_flagged: bool = False
     scoring: ItemScoring | None = None
     tags: Annotated[list[ItemTag], Meta(max_length=1000)] = []
+    version: Version | None = None
+    """Of the item in the item bank; the current one when absent."""
+    irt: ItemParameters | None = None
+    """A session with such an item is adaptive."""
 
 
 class SessionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,7 +94,9 @@ class SessionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     response: dict[str, Any] | None = None
     """What the learner answered, usually under `value`; stored as it is."""
     question: dict[str, Any] | None = None
-    """The question as the learner met it, which later scoring goes by; stored as it is."""
+    """The question as the learner met it, which later scoring goes by; stored as it is. When absent, that of the item bank."""
+    question_version: Version | None = None
+    """Of the question in the item bank; the current one when absent."""
 
 
 class SessionSubscore(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -113,4 +131,6 @@ class SessionEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: Annotated[list[SessionItem], Meta(max_length=1000)] = []
     responses: Annotated[list[SessionResponse], Meta(max_length=1000)] = []
     subscores: Annotated[list[SessionSubscore], Meta(max_length=100)] = []
-    """Definitions; results are computed, never taken."""
+    """Definitions; results are computed, never taken. When absent, those of the activity in the item bank."""
+    custom_state: dict[str, Any] | None = None
+    """What an adaptive engine outside keeps; stored as it is."""
