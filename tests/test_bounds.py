@@ -89,7 +89,7 @@ def test_text_that_only_looks_like_spelled_json_keeps_its_u0000() -> None:
     assert wish(references="[1", name='["\\u0000"]').name == '["\\u0000"]'
 
 
-@pytest.mark.parametrize("name", ["open", "raw", "other", "numbers"])
+@pytest.mark.parametrize("name", ["open", "raw", "numbers"])
 @pytest.mark.parametrize("closed", [True, False])
 def test_a8_a_million_brackets_are_20009_at_once(name: str, closed: bool) -> None:
     for count in (100_000, 1_000_000):
@@ -99,6 +99,17 @@ def test_a8_a_million_brackets_are_20009_at_once(name: str, closed: bool) -> Non
         assert refusal(raw).code in (
             (Code.invalid_json, Code.wrong_type) if name == "numbers" else (Code.invalid_json,)
         )
+        assert time.process_time() - started < 0.1
+
+
+def test_a8_a_million_brackets_under_an_unknown_name_are_refused_or_passed_over_at_once() -> None:
+    """How deep a value that nobody reads may be is up to the Python: its C stack, since 3.14."""
+    for count in (100_000, 1_000_000):
+        raw = b'{"other":' + b"[" * count + b"]" * count + b"}"
+        started = time.process_time()
+
+        with contextlib.suppress(ApiError):
+            assert decode_request(raw, Wish) == (Wish(), ("other",))
         assert time.process_time() - started < 0.1
 
 

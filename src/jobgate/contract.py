@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -42,6 +43,9 @@ def _pretty(document: JsonObject) -> bytes:
 
 def _components(types: Iterable[Any], template: str) -> tuple[list[JsonObject], JsonObject]:
     schemas, components = msgspec.json.schema_components(types, ref_template=template)
+    for component in components.values():
+        if "description" in component:  # a docstring, which has its indentation before Python 3.13
+            component["description"] = cleandoc(component["description"])
     return list(schemas), dict(sorted(components.items()))
 
 
