@@ -10,6 +10,9 @@ from typing import NamedTuple
 from jobgate.bench.stage import Stage
 from jobgate.bench.table import Mark, Result
 
+WORKER = "worker"
+"""The name of the process whose memory is watched."""
+
 Side = Callable[[], Awaitable[float]]
 """Plays one round; the rate a second."""
 
@@ -41,4 +44,4 @@ async def play(contest: Contest, stage: Stage, rounds: int) -> Result:
             turns = [(sides.ours, ours), (sides.peer, peer)]
             for side, rates in turns if number % 2 == 0 else reversed(turns):
                 rates.append(await side())
-    return Result(contest.mark, contest.unit, ours, peer)
+    return Result(contest.mark, contest.unit, ours, peer, stage.peaks.get(WORKER, 0))

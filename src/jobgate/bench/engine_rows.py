@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from jobgate.bench.contest import Contest, Sides
+from jobgate.bench.contest import WORKER, Contest, Sides
 from jobgate.bench.gateway_rows import STATUSES, build_call, empty_queue, make_update
 from jobgate.bench.load import put_load
 from jobgate.bench.stage import CALLER, ORGANISATION_ID, Stage
@@ -52,9 +52,9 @@ async def open_drain(stage: Stage) -> AsyncIterator[Sides]:
     async def carry() -> float:
         await empty_queue(stage)
         await queue_jobs(stage)
-        async with stage.running("worker", "jobgate", "work", JOBGATE_TASKS_DIR=str(folder)):
+        async with stage.running(WORKER, "jobgate", "work", JOBGATE_TASKS_DIR=str(folder)):
             await await_jobs(stage)
-        return await measure_carrying(stage)
+        return stage.effort.jobs / await measure_span(stage)
 
     async def carry_with_arq() -> float:
         count = max(1, stage.effort.jobs // ARQ_SHARE)
@@ -95,7 +95,7 @@ async def open_updates(stage: Stage) -> AsyncIterator[Sides]:
 
     async with (
         stage.serving("gateway", "jobgate", "serve") as gateway,
-        stage.running("worker", "jobgate", "work"),
+        stage.running(WORKER, "jobgate", "work"),
     ):
         yield Sides(update_through_jobs, update_at_once)
 
@@ -133,24 +133,27 @@ async def require_updates(stage: Stage, count: int) -> None:
         raise RuntimeError(f"{changed} of {count} sessions were changed")
 
 
-async def await_jobs(stage: Stage) -> None:
+async def await_jobs(stage: Stage, within_s: float = DONE_WITHIN_S) -> None:
     """Wait until no job is queued or running."""
     looking = (
         "select exists (select from job where state = 'queued') or exists (select from job where state = 'running')"
     )
-    async with asyncio.timeout(DONE_WITHIN_S), stage.db.connection() as queries:
+    async with asyncio.timeout(within_s), stage.db.connection() as queries:
         while await queries.connection.fetchval(looking):  # noqa: ASYNC110  # Postgres has no event for "nothing left"
             await asyncio.sleep(_LOOK_S)
 
 
-async def measure_carrying(stage: Stage) -> float:
-    """Jobs a second, from the first claim to the last completion."""
+async def measure_span(stage: Stage) -> float:
+    """Seconds from the first claim to the last completion. Raises when a job did not end well."""
     async with stage.db.connection() as queries:
-        rate: float = await queries.connection.fetchval(
-            "select count(*) / extract(epoch from max(completed_at) - min(started_at))::float8 from job "
-            "where state = 'completed'"
+        row = await queries.connection.fetchrow(
+            "select extract(epoch from max(completed_at) - min(started_at))::float8 as seconds, "
+            "count(*) filter (where state <> 'completed') as others from job"
         )
-    return rate
+    if row["others"]:
+        raise RuntimeError(f"{row['others']} jobs did not complete")
+    seconds: float = row["seconds"]
+    return seconds
 
 
 ENGINE_ROWS = (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -44,6 +45,10 @@ class Effort:
     """Jobs to drain in row 5, and for arq a tenth of it."""
     updates: int = 400
     """Jobs of a hundred sessions each in row 6."""
+    rescores: int = 100
+    """Jobs of a hundred sessions each in row 7."""
+    users: int = 200_000
+    """Users of the dataset in row 8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class Stage:
     db: Database
     database: str
     env: dict[str, str]
+    peaks: dict[str, int] = field(default_factory=dict)
+    """The most memory that each process had, in bytes, by its name; nothing where the system does not tell."""
 
     @asynccontextmanager
     async def running(self, name: str, *argv: str, **env: str) -> AsyncIterator[Child]:
@@ -67,6 +74,7 @@ class Stage:
             if child.exit_code is not None:
                 raise StageError(f"{name} ended early: {read_end(log)}")
         finally:
+            self.peaks[name] = max(self.peaks.get(name, 0), read_peak(child.pid))
             await asyncio.to_thread(child.terminate)
 
     @asynccontextmanager
@@ -140,6 +148,16 @@ def find_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def read_peak(pid: int) -> int:
+    """The most memory that a process has had, in bytes; 0 where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 def read_end(log: Path) -> str:

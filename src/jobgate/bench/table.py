@@ -23,12 +23,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Rates a second, of ours and of the peer, one of each per round."""
+    """Rates a second, of ours and of the peer, one of each per round; and the most memory that our worker had."""
 
     mark: Mark
     unit: str
     ours: Sequence[float]
     peer: Sequence[float]
+    peak: int = 0
+    """Bytes; 0: there was no worker, or the system does not tell."""
 
     @property
     def ratio(self) -> float:
@@ -41,7 +43,7 @@ class Result:
         return self.ratio >= self.mark.at_least
 
 
-_HEADINGS = ("#", "what", "ours /s", "against", "peer /s", "ratio", "mark", "")
+_HEADINGS = ("#", "what", "ours /s", "against", "peer /s", "ratio", "mark", "", "peak MB")
 
 
 def show(results: Sequence[Result]) -> str:
@@ -59,10 +61,11 @@ def show(results: Sequence[Result]) -> str:
                 f"{result.ratio:.2f}",
                 f"{mark.at_least:g}",
                 "ok" if result.is_reached else "MISSED",
+                f"{result.peak / 1e6:,.0f}" if result.peak else "",
             )
         )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    numeric = {2, 4, 5, 6}
+    numeric = {2, 4, 5, 6, 8}
     return "\n".join(
         "  ".join(
             cell.rjust(width) if place in numeric else cell.ljust(width)
@@ -85,6 +88,7 @@ def describe(results: Sequence[Result], surroundings: dict[str, Any]) -> bytes:
             "ratio": result.ratio,
             "at_least": result.mark.at_least,
             "reached": result.is_reached,
+            "worker_peak_bytes": result.peak or None,
         }
         for result in results
     ]
