@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from jobgate.cli.failures import Unusable
 from jobgate.cli.surroundings import data_option
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def load(file: BinaryIO, organisation: int, as_json: bool, data: Path) -> None:
 async def import_file(file: BinaryIO, organisation_id: int, data: Path) -> ImportReport:
     """Import with a progress bar over the bytes of the file."""
     from jobgate.cli.progress import Progress
-    from jobgate.cli.surroundings import find_settings, open_database
+    from jobgate.cli.surroundings import find_settings, open_database, require_organisation
     from jobgate.sessions import import_sessions
 
     size = os.fstat(file.fileno()).st_size if file.seekable() else 0
@@ -61,11 +60,7 @@ async def import_file(file: BinaryIO, organisation_id: int, data: Path) -> Impor
             yield line
 
     async with open_database(find_settings(data)) as db:
-        if await db.fetchrow("find_organisation", organisation_id) is None:
-            raise Unusable(
-                f"there is no organisation {organisation_id}: "
-                f"jobgate consumers add --organisation {organisation_id} makes one"
-            )
+        await require_organisation(db, organisation_id)
         with Progress("sessions") as progress:
             return await import_sessions(
                 db,

@@ -127,3 +127,12 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         yield db
     finally:
         await db.close()
+
+
+async def require_organisation(db: Database, organisation_id: int) -> None:
+    """Refuse an organisation that does not exist: it may be a typing error."""
+    if await db.fetchrow("find_organisation", organisation_id) is None:
+        raise Unusable(
+            f"there is no organisation {organisation_id}: "
+            f"jobgate consumers add --organisation {organisation_id} makes one"
+        )
