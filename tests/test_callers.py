@@ -6,6 +6,7 @@ import asyncio
 import tracemalloc
 from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 
 from jobgate.callers import WINDOW_S, Callers, add_secret, published_rate
@@ -162,13 +163,36 @@ async def test_a_source_that_fails_too_often_is_refused_unread(make_house: MakeH
 async def test_a_consumer_has_a_share_of_what_runs(make_house: MakeHouse) -> None:
     async with make_house(max_in_flight_per_consumer=1) as house:
         caller = await house.gate.callers.find(HOME.key, 0)
-        house.gate.callers.enter(caller)
+        await house.gate.callers.enter(caller)
 
         assert (await house.call("jobs", "get")).code == 42000
         assert (await house.call("jobs", "get", as_=house.other)).status == 200
 
         house.gate.callers.leave(caller)
         assert (await house.call("jobs", "get")).status == 200
+
+
+async def test_a26_slow_calls_of_one_consumer_leave_connections_to_the_others(make_house: MakeHouse) -> None:
+    statuses = {"statuses": [{"session_id": "s", "user_id": "u", "status": "Completed"}]}
+    async with make_house(gateway_pool=4, gateway_acquire_s=0.3, gateway_statement_s=5) as house:
+        async with house.db.connection() as queries:
+            blocker = await asyncpg.connect(house.settings.database_url)
+            async with blocker.transaction():
+                await blocker.execute("lock table replay in access exclusive mode")
+                slow = [asyncio.create_task(house.call("jobs/sessions/statuses", "update", statuses)) for _ in range(9)]
+                while await queries.connection.fetchval(WAITING) < 2:
+                    await asyncio.sleep(0.01)  # Postgres tells nobody
+
+                replies = [await house.call("jobs", "get", as_=house.other) for _ in range(20)]
+            await blocker.close()
+        ends = {reply.status for reply in await asyncio.gather(*slow)}
+
+    assert {reply.status for reply in replies} == {200}
+    assert ends <= {200, 503}
+    assert house.gate.callers.in_flight == {}
+
+
+WAITING = "select count(*) from pg_locks where not granted and relation = 'replay'::regclass"
 
 
 async def test_a_full_queue_refuses_new_jobs_and_answers_reads(make_house: MakeHouse) -> None:

@@ -23,6 +23,9 @@ from jobgate.settings import Settings
 WINDOW_S = 5
 """Calls are counted in fixed windows of this length (the public documentation, "Rate limits")."""
 
+KEPT_CONNECTIONS = 2
+"""Connections of the pool that one consumer alone cannot hold."""
+
 _REMEMBERED = 10_000
 _WINDOW_ENTRIES = 100_000
 
@@ -60,6 +63,7 @@ class Callers:
         self.key = key
         self.settings = settings
         self.in_flight: dict[str, int] = {}
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._known: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Caller | None]] = {}
         self._lookups = (0, 0)
@@ -149,20 +153,43 @@ class Callers:
             raise ApiError(Code.rate_limited, "Too many requests", retry_after_s=wait)
         self._calls[counted] = calls
 
-    def enter(self, caller: Caller) -> None:
-        """A call begins to be answered; `leave` must follow. Raises 42000 beyond the consumer's share."""
-        running = self.in_flight.get(caller.key, 0)
+    async def enter(self, caller: Caller) -> None:
+        """A call begins to be answered, in its consumer's turn; `leave` must follow.
+
+        Raises 42000 beyond the consumer's share of what runs, 503 when the turn does not come.
+        """
+        key = caller.key
+        running = self.in_flight.get(key, 0)
         if running >= self.settings.max_in_flight_per_consumer and not caller.unlimited:
             raise ApiError(Code.rate_limited, "Too many requests", retry_after_s=1)
-        self.in_flight[caller.key] = running + 1
+        if running == 0:
+            # Its slow calls never hold every connection: the others have some left.
+            self._turns[key] = asyncio.Semaphore(max(1, self.settings.gateway_pool - KEPT_CONNECTIONS))
+        self.in_flight[key] = running + 1
+        turns = self._turns[key]
+        if not turns.locked():
+            await turns.acquire()  # does not wait
+            return
+        try:
+            async with asyncio.timeout(self.settings.gateway_acquire_s):
+                await turns.acquire()
+        except BaseException as error:
+            self._forget(key)
+            if isinstance(error, TimeoutError):
+                raise ApiError(Code.unavailable, "Your earlier calls are still running; try again shortly.") from None
+            raise
 
     def leave(self, caller: Caller) -> None:
         """A call has been answered."""
-        running = self.in_flight[caller.key] - 1
+        self._turns[caller.key].release()
+        self._forget(caller.key)
+
+    def _forget(self, key: str) -> None:
+        running = self.in_flight[key] - 1
         if running:
-            self.in_flight[caller.key] = running
+            self.in_flight[key] = running
         else:
-            del self.in_flight[caller.key]
+            del self.in_flight[key], self._turns[key]
 
     def require_welcome(self, source: str, now: float) -> None:
         """Raise 42000 for a source that failed to prove itself too often within this minute."""

@@ -108,7 +108,7 @@ async def _answer(gate: Gateway, call: Call) -> Answer:
     caller = await authenticate(gate, call, packet, form)
     action = find_action(gate, call, caller, endpoint, form)
     require_grant(gate, caller, action, version)
-    gate.callers.enter(caller)
+    await gate.callers.enter(caller)
     try:
         request, call.ignored = wire.decode_request(form.request, action.request)
         ctx = Context(
