@@ -121,6 +121,13 @@ class Metrics:
         self.sweep_requeued = counter("sweep_requeued_total", "Jobs queued again because their lease ran out.")
         self.sweep_rehinted = counter("sweep_rehinted_total", "Rings for jobs that waited longer than they should.")
         self.sweep_last_success = gauge("sweep_last_success_timestamp", "Unix time of the last sweep that ended well.")
+        # -- push
+        self.deliveries = counter("delivery_total", "Tries of deliveries, by what became of them.", "result")
+        self.delivery_seconds = Histogram(
+            "delivery_seconds", "One try of a delivery.", registry=registry, buckets=_REQUEST_BUCKETS
+        )
+        self.outbox_depth = gauge("outbox_depth", "Deliveries that wait.")
+        self.outbox_oldest_seconds = gauge("outbox_oldest_seconds", "Since when the oldest due delivery waits.")
         # -- surroundings
         self.pool_in_use = gauge("db_pool_in_use", "Connections in use.")
         self.db_errors = counter("db_errors_total", "Postgres errors, by class of SQLSTATE.", "sqlstate")

@@ -135,6 +135,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Mebibytes that a worker process may hold; beyond them it drains and asks to be replaced.
     worker_memory_mib: Count = 2048
 
+    # -- push ----------------------------------------------------------------------------------------------------
+
+    # Targets may be plain HTTP.
+    push_http: bool = False
+    # Networks and host names (comma-separated) that may be pushed to although they are not public, on any port.
+    push_allow: str = ""
+    # Seconds that one try may take, from the look-up of the name to the end of the answer.
+    push_timeout_s: Seconds = 15
+    # Seconds between looks for deliveries that are due.
+    push_poll_s: Seconds = 1
+    # Tries under way at once in one worker process; a target never has more than four.
+    push_slots: Count = 100
+    # Deliveries that may wait for one target; beyond them it is disabled.
+    push_backlog: Count = 100_000
+    # Days that deliveries are kept.
+    push_kept_days: Count = 30
+
     # -- telling -------------------------------------------------------------------------------------------------
 
     # debug, info, warning or error.

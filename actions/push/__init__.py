@@ -1,0 +1,1 @@
+"""Listeners that are told what happens to sessions, and what became of what they were told."""
