@@ -96,6 +96,21 @@ async def check_doorbell(settings: Settings) -> list[Check]:
     return [Check("redis", "warning", problem) for problem in problems] or [Check("redis", "ok", "Redis answers")]
 
 
+def check_push(settings: Settings, *, sends: bool) -> Check:
+    """Can the settings be followed, and, by a process that `sends`, deliveries be signed?"""
+    from jobgate.outbound import read_rules
+    from jobgate.settings import SettingsError
+
+    try:
+        rules = read_rules(settings)
+    except SettingsError as error:
+        return Check("push", "wrong", str(error))
+    if sends and not settings.secret_key:
+        return Check("push", "warning", "JOBGATE_SECRET_KEY is not set: this worker pushes nothing")
+    listed = len(rules.networks) + len(rules.names)
+    return Check("push", "ok", f"public addresses and {listed} listed places may be pushed to")
+
+
 async def _check_server(connection: asyncpg.Connection[asyncpg.Record]) -> list[Check]:
     from jobgate.db import QUERIES
 

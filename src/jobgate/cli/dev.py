@@ -170,7 +170,7 @@ async def prepare(plan: Plan, here: Dev, settings: Settings) -> Dev:
         if not plan.demo:
             await demo.lock_out(db)
             return here
-        count = await demo.furnish(db, OuterKey(here.secret_key))
+        count = await demo.furnish(db, OuterKey(here.secret_key), datetime.now(UTC).date())
     if count:
         say(f"loaded {count} demo sessions")
     return msgspec.structs.replace(here, key=demo.DEMO.key, secret=demo.DEMO.secret)
@@ -183,7 +183,12 @@ def environment(plan: Plan, here: Dev) -> Mapping[str, str]:
         "JOBGATE_REDIS_URL": here.redis_url,
         "JOBGATE_SECRET_KEY": here.secret_key,
     }
-    defaults = {"JOBGATE_PUBLIC_URL": plan.url, "JOBGATE_STOP_DELAY_S": "0"}  # nobody routes to us: stop at once
+    defaults = {
+        "JOBGATE_PUBLIC_URL": plan.url,
+        "JOBGATE_STOP_DELAY_S": "0",  # nobody routes to us: stop at once
+        "JOBGATE_PUSH_HTTP": "true",  # listeners of a developer are on this machine
+        "JOBGATE_PUSH_ALLOW": "127.0.0.1,::1,localhost",
+    }
     return defaults | dict(os.environ) | chosen
 
 

@@ -36,7 +36,7 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None,
     """Check what a gateway relies on, then serve until stopped."""
     from jobgate import log
     from jobgate.app import create_app
-    from jobgate.cli.checks import check_database, check_doorbell, require
+    from jobgate.cli.checks import check_database, check_doorbell, check_push, require
     from jobgate.errors import ApiError
     from jobgate.metrics import Metrics
     from jobgate.registry import load_actions
@@ -44,7 +44,12 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None,
 
     logger = logging.getLogger("jobgate")
     actions = load_actions(settings.actions_dir)
-    for warning in require(await check_database(settings, needs_key=True, demo=demo) + await check_doorbell(settings)):
+    checks = [
+        *await check_database(settings, needs_key=True, demo=demo),
+        *await check_doorbell(settings),
+        check_push(settings, sends=False),
+    ]
+    for warning in require(checks):
         log.event(logger, "gateway.warning", logging.WARNING, check=warning.name, text=warning.text)
     metrics = Metrics()
     app: Any = create_app(settings, actions, metrics)  # Starlette's and uvicorn's words for an ASGI scope differ

@@ -61,7 +61,7 @@ async def run_worker(settings: Settings, status_host: str, status_port: int | No
     import logging
 
     from jobgate import log
-    from jobgate.cli.checks import check_database, check_doorbell, reaching, require
+    from jobgate.cli.checks import check_database, check_doorbell, check_push, reaching, require
     from jobgate.db import Database
     from jobgate.doorbell import Doorbell
     from jobgate.metrics import Metrics
@@ -71,7 +71,12 @@ async def run_worker(settings: Settings, status_host: str, status_port: int | No
 
     logger = logging.getLogger("jobgate")
     tasks = load_tasks(settings.tasks_dir)
-    for warning in require(await check_database(settings, needs_key=False, demo=True) + await check_doorbell(settings)):
+    checks = [
+        *await check_database(settings, needs_key=False, demo=True),
+        *await check_doorbell(settings),
+        check_push(settings, sends=True),
+    ]
+    for warning in require(checks):
         log.event(logger, "worker.warning", logging.WARNING, check=warning.name, text=warning.text)
     with reaching("JOBGATE_DATABASE_URL"):  # it was there a moment ago
         db = await Database.connect(
@@ -91,6 +96,7 @@ async def run_worker(settings: Settings, status_host: str, status_port: int | No
         loop.add_signal_handler(number, worker.stop)
     sweeping = asyncio.create_task(Sweeper(db, settings, metrics, doorbell).run())
     ringing = asyncio.create_task(doorbell.run_ringer())
+    pushing = asyncio.create_task(push(db, settings, metrics))
     watching = asyncio.create_task(stop_when_large(worker, settings.worker_memory_mib))
     showing = asyncio.create_task(show_status(worker, db, settings, metrics, status_host, status_port))
     unusable = False
@@ -100,15 +106,32 @@ async def run_worker(settings: Settings, status_host: str, status_port: int | No
         unusable = True
         log.event(logger, "worker.unusable", logging.ERROR, reason=str(error))
     finally:
-        for beside in (sweeping, ringing, watching, showing):
+        for beside in (sweeping, ringing, pushing, watching, showing):
             beside.cancel()
-        await asyncio.wait([sweeping, ringing, watching, showing])
+        await asyncio.wait([sweeping, ringing, pushing, watching, showing])
         await doorbell.close()
         await db.close()
     if unusable or not watching.cancelled():
         # At once: the loop's own end would wait for an attempt that ignores its cancellation.
         logging.shutdown()
         os._exit(REPLACE_ME)
+
+
+async def push(db: Database, settings: Settings, metrics: Metrics) -> None:
+    """Deliver what is announced until cancelled, where there is a key that opens the secrets to sign with."""
+    from contextlib import closing
+
+    from jobgate.keys import OuterKey
+    from jobgate.outbound import Client, read_rules
+    from jobgate.outbox.sender import Sender
+    from jobgate.outbox.upkeep import Upkeep
+
+    if not settings.secret_key:
+        return
+    with closing(Client(read_rules(settings), timeout_s=settings.push_timeout_s)) as client:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Sender(db, settings, OuterKey(settings.secret_key), client, metrics).run())
+            group.create_task(Upkeep(db, settings, metrics).run())
 
 
 async def show_status(

@@ -1,4 +1,4 @@
-"""Signing deliveries as Standard Webhooks (https://www.standardwebhooks.com) asks, so that its libraries verify them."""
+"""Signing deliveries as Standard Webhooks asks (https://www.standardwebhooks.com): its libraries verify them."""
 
 from __future__ import annotations
 
