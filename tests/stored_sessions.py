@@ -16,8 +16,8 @@ returning id
 """
 _INSERT_RESPONSE = """
 insert into response (organisation_id, session_no, position, response_id, item_reference, attempted, score, max_score,
-    manual_score, max_manual_score)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    manual_score, max_manual_score, question, response, dt_score_updated)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '2020-01-02')
 """
 
 
@@ -58,6 +58,8 @@ async def store(
                 response.get("max_score"),
                 response.get("manual_score"),
                 response.get("max_manual_score"),
+                wire.encode(response["question"]) if "question" in response else None,
+                wire.encode(response["response"]) if "response" in response else None,
             )
 
 
@@ -67,6 +69,17 @@ async def read(house: House, session_id: str, organisation_id: int = 1) -> dict[
         row = await db.connection.fetchrow("select * from session where session_id = $1", session_id)
     assert row is not None
     return {name: wire.decode(value, Any) if isinstance(value, bytes) else value for name, value in row.items()}
+
+
+async def read_responses(house: House, session_id: str, organisation_id: int = 1) -> list[dict[str, Any]]:
+    """The rows of the session's responses, in their order."""
+    async with house.db.reading(organisation_id) as db:
+        rows = await db.connection.fetch(
+            "select response.* from response join session on session.id = session_no where session_id = $1"
+            " order by position",
+            session_id,
+        )
+    return [dict(row) for row in rows]
 
 
 async def statuses(house: House, *session_ids: str, organisation_id: int = 1) -> list[str]:

@@ -6,13 +6,15 @@ others succeeded before it. A session that a newer job wrote in the meantime kee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from jobgate.context import WARNING, Batch, BatchJob, LogEntry
+from jobgate.db import Record
 from jobgate.errors import Code
 
 
@@ -30,6 +32,13 @@ P = TypeVar("P")
 E = TypeVar("E", bound=SessionEntry)
 
 
+class FollowUpLink(msgspec.Struct, frozen=True):
+    """A job that goes on where another ended."""
+
+    type: str
+    reference: uuid.UUID
+
+
 class SessionResult(msgspec.Struct, frozen=True, kw_only=True):
     """How one entry of a batch of sessions ended."""
 
@@ -40,6 +49,8 @@ class SessionResult(msgspec.Struct, frozen=True, kw_only=True):
     message: str | UnsetType = UNSET
     superseded: bool | UnsetType = UNSET
     """True: a newer job had written the session already, and it keeps that."""
+    follow_ups: list[FollowUpLink] | UnsetType = UNSET
+    """The jobs that go on with the session, in their order."""
 
 
 class Write(NamedTuple, Generic[E]):
@@ -65,7 +76,7 @@ async def judge(
             if owner is None:
                 results.append(unknown_session(session_id, user_id))
             elif owner != user_id:
-                results.append(_foreign_session(session_id, user_id))
+                results.append(foreign_session(session_id, user_id))
             elif newest > job_id:
                 results.append(SessionResult(session_id=session_id, user_id=user_id, superseded=True))
             else:
@@ -86,22 +97,29 @@ def finish(job: BatchJob[Any], results: list[SessionResult]) -> None:
     job.finish(results, LogEntry(f"Sessions: {', '.join(told)}", WARNING if refused else 0, counters))
 
 
+def tell(session_id: str, sessions: Mapping[str, Record], refused: Mapping[str, str], job_id: int) -> SessionResult:
+    """What an entry hears that only names a session: `sessions` says who wrote it, `refused` why it was left alone."""
+    row = sessions.get(session_id)
+    if row is None:
+        return unknown_session(session_id)
+    if row["written_by"] > job_id:
+        return SessionResult(session_id=session_id, user_id=row["user_id"], superseded=True)
+    if session_id in refused:
+        return refuse(session_id, row["user_id"], Code.unsupported_value, refused[session_id])
+    return SessionResult(session_id=session_id, user_id=row["user_id"])
+
+
+def refuse(session_id: str, user_id: str | UnsetType, code: Code, message: str) -> SessionResult:
+    """What an entry hears that had no effect."""
+    return SessionResult(session_id=session_id, user_id=user_id, status="error", code=code.number, message=message)
+
+
 def unknown_session(session_id: str, user_id: str | UnsetType = UNSET) -> SessionResult:
     """What an entry hears whose session the organisation does not have."""
-    return SessionResult(
-        session_id=session_id,
-        user_id=user_id,
-        status="error",
-        code=Code.session_not_found.number,
-        message="the session is not known",
-    )
+    return refuse(session_id, user_id, Code.session_not_found, "the session is not known")
 
 
-def _foreign_session(session_id: str, user_id: str) -> SessionResult:
-    return SessionResult(
-        session_id=session_id,
-        user_id=user_id,
-        status="error",
-        code=Code.unsupported_value.number,
-        message="`user_id` is not the one that the session was taken with",
-    )
+def foreign_session(session_id: str, user_id: str) -> SessionResult:
+    """What an entry hears whose session another user has taken."""
+    message = "`user_id` is not the one that the session was taken with"
+    return refuse(session_id, user_id, Code.unsupported_value, message)

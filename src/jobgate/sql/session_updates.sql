@@ -31,7 +31,7 @@ where organisation_id = $1 and session_id = any($2::text[]) and json_array_lengt
 
 -- Lock the named sessions, and say which job wrote what their subscores are made of.
 -- name: lock_sessions_for_subscores
-select session_id, id, user_id, greatest(set_by, subscores_by) as subscores_by
+select session_id, id, user_id, greatest(set_by, subscores_by) as written_by
 from session where organisation_id = $1 and session_id = any($2::text[])
 order by id for update
 
@@ -53,3 +53,8 @@ update session set subscores = entry.subscores, subscores_by = entry.job_id,
         else clock_timestamp() end
 from unnest($2::text[], $3::json[], $4::bigint[]) as entry (session_id, subscores, job_id)
 where session.organisation_id = $1 and session.session_id = entry.session_id
+
+-- What follows when these sessions are Completed or scored.
+-- name: find_follow_up_needs
+select session_id, num_questions, is_adaptive, json_array_length(subscore_definitions) > 0 as has_subscores
+from session where organisation_id = $1 and session_id = any($2::text[])

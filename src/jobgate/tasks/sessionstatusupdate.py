@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from jobgate.context import Batch
+from jobgate.follow_ups import queue_follow_ups
 from jobgate.registry import task
-from jobgate.session_updates import judge
+from jobgate.session_updates import Write, judge
 
 
 class StatusEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +30,10 @@ class StatusParams(msgspec.Struct, frozen=True, kw_only=True):
 
 @task("sessionstatusupdate")
 async def update_statuses(batch: Batch[StatusParams]) -> None:
-    """Set the status of every session that the batch names; the last entry for a session wins."""
+    """Set the status of every session that the batch names, and queue what follows from Completed.
+
+    The last entry for a session wins.
+    """
     writes = await judge(batch, _entries, "status_by")
     await batch.db.execute(
         "update_session_statuses",
@@ -36,6 +42,20 @@ async def update_statuses(batch: Batch[StatusParams]) -> None:
         [write.entry.status for write in writes],
         [write.job_id for write in writes],
     )
+    await _follow_up(batch, [write for write in writes if write.entry.status == "Completed"])
+
+
+async def _follow_up(batch: Batch[StatusParams], completed: Sequence[Write[StatusEntry]]) -> None:
+    """Queue what follows from these entries, and link it from their results."""
+    facts = {job.facts.id: job.facts for job in batch.jobs}
+    named = ((facts[write.job_id], write.entry.session_id) for write in completed)
+    links = await queue_follow_ups(batch.db, batch.organisation_id, named, rescore=True)
+    effective = {id(write.entry) for write in completed}
+    for job in batch.jobs:
+        for place, entry in enumerate(job.params.statuses):
+            if id(entry) in effective:
+                follow_ups = links[job.facts.id, entry.session_id]
+                job.results[place] = replace(job.results[place], follow_ups=follow_ups)
 
 
 def _entries(params: StatusParams) -> list[StatusEntry]:

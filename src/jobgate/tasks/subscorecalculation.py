@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -12,13 +10,10 @@ import msgspec
 
 from jobgate import wire
 from jobgate.context import Batch
-from jobgate.errors import Code
 from jobgate.registry import task
-from jobgate.scoring.subscores import Item, Mark, SubscoreDefinition, TooMuchListed, calculate
-from jobgate.session_updates import SessionResult, finish, unknown_session
-
-SLICE_S = 0.05
-"""How long the event loop may wait for arithmetic."""
+from jobgate.scoring.subscores import Item, Mark, SubscoreDefinition, TooMuchListed, calculate_each
+from jobgate.session_updates import finish, tell
+from jobgate.turns import Turns
 
 SLICE_SESSIONS = 50
 """How many sessions are in memory at once: one may be as large as a packet."""
@@ -38,14 +33,13 @@ async def calculate_subscores(batch: Batch[SubscoreParams]) -> None:
     """Calculate the subscores of every session that the batch names, once, for the newest job that does."""
     newest = {session_id: job.facts.id for job in batch.jobs for session_id in job.params.session_id}
     rows = await batch.db.fetch("lock_sessions_for_subscores", batch.organisation_id, list(newest))
-    due = [row["id"] for row in rows if row["subscores_by"] < newest[row["session_id"]]]
+    due = [row["id"] for row in rows if row["written_by"] < newest[row["session_id"]]]
     refused: dict[str, str] = {}
     for start in range(0, len(due), SLICE_SESSIONS):
         refused |= await _update(batch, due[start : start + SLICE_SESSIONS], newest)
     sessions = {row["session_id"]: row for row in rows}
     for job in batch.jobs:
-        told = (_tell(session_id, sessions, refused, job.facts.id) for session_id in job.params.session_id)
-        finish(job, list(told))
+        finish(job, [tell(session_id, sessions, refused, job.facts.id) for session_id in job.params.session_id])
 
 
 async def _update(batch: Batch[SubscoreParams], numbers: list[int], newest: dict[str, int]) -> dict[str, str]:
@@ -75,7 +69,7 @@ async def _calculate(sessions: list[Any], marks: dict[int, list[Mark]]) -> tuple
     """
     subscores: dict[str, bytes] = {}
     refused: dict[str, str] = {}
-    pause_at = time.perf_counter() + SLICE_S
+    turns = Turns()
     for row in sessions:
         try:
             definitions = wire.decode(row["subscore_definitions"], list[SubscoreDefinition])
@@ -84,27 +78,12 @@ async def _calculate(sessions: list[Any], marks: dict[int, list[Mark]]) -> tuple
             refused[row["session_id"]] = UNREADABLE
             continue
         try:
-            subscores[row["session_id"]] = wire.encode(calculate(definitions, items, marks.get(row["id"], [])))
+            found = []
+            for subscore in calculate_each(definitions, items, marks.get(row["id"], [])):
+                found.append(subscore)
+                await turns.pass_on()
+            subscores[row["session_id"]] = wire.encode(found)
         except TooMuchListed:
             refused[row["session_id"]] = TOO_LARGE
-        if time.perf_counter() > pause_at:
-            await asyncio.sleep(0)
-            pause_at = time.perf_counter() + SLICE_S
+        await turns.pass_on()
     return subscores, refused
-
-
-def _tell(session_id: str, sessions: dict[str, Any], refused: dict[str, str], job_id: int) -> SessionResult:
-    row = sessions.get(session_id)
-    if row is None:
-        return unknown_session(session_id)
-    if row["subscores_by"] > job_id:
-        return SessionResult(session_id=session_id, user_id=row["user_id"], superseded=True)
-    if session_id in refused:
-        return SessionResult(
-            session_id=session_id,
-            user_id=row["user_id"],
-            status="error",
-            code=Code.unsupported_value.number,
-            message=refused[session_id],
-        )
-    return SessionResult(session_id=session_id, user_id=row["user_id"])

@@ -1,0 +1,37 @@
+"""Jobs that follow sessions being Completed: score them anew, from the questions that their learners were asked."""
+
+from __future__ import annotations
+
+import msgspec
+
+from jobgate.context import Batch
+from jobgate.registry import task
+from jobgate.rescoring import mark_responses
+from jobgate.session_scores import Tally, portion, store_rows, store_totals
+from jobgate.session_updates import finish, tell
+
+PORTION_BYTES = 4 * 1024 * 1024
+"""How much JSON is in memory at once; a session with more stands alone."""
+
+
+class RescoreParams(msgspec.Struct, frozen=True, kw_only=True):
+    """The sessions to score."""
+
+    session_id: list[str]
+
+
+@task("sessionrescore")
+async def rescore_sessions(batch: Batch[RescoreParams]) -> None:
+    """Score every response of the sessions that the batch names, once, for the newest job that does."""
+    newest = {session_id: job.facts.id for job in batch.jobs for session_id in job.params.session_id}
+    rows = await batch.db.fetch("lock_sessions_to_rescore", batch.organisation_id, list(newest))
+    due = [row for row in rows if row["written_by"] < newest[row["session_id"]]]
+    for sessions in portion(due, PORTION_BYTES):
+        tallies = {row["id"]: Tally(row["id"], newest[row["session_id"]]) for row in sessions}
+        responses = await batch.db.fetch("find_answered_questions", batch.organisation_id, list(tallies))
+        marked = await mark_responses(responses, tallies)
+        await store_rows(batch.db, "update_response_scores", batch.organisation_id, marked)
+        await store_totals(batch.db, batch.organisation_id, list(tallies.values()))
+    stored = {row["session_id"]: row for row in rows}
+    for job in batch.jobs:
+        finish(job, [tell(session_id, stored, {}, job.facts.id) for session_id in job.params.session_id])

@@ -1,0 +1,22 @@
+"""Long arithmetic in turns: the event loop belongs to others too."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+TURN_S = 0.05
+"""How long the event loop may wait for arithmetic."""
+
+
+class Turns:
+    """One stretch of arithmetic. Await `pass_on` between its steps; it lets others in when a turn is over."""
+
+    def __init__(self) -> None:
+        self._ends_at = time.perf_counter() + TURN_S
+
+    async def pass_on(self) -> None:
+        """Let others in, if this turn is over."""
+        if time.perf_counter() > self._ends_at:
+            await asyncio.sleep(0)
+            self._ends_at = time.perf_counter() + TURN_S

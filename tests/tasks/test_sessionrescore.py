@@ -1,0 +1,240 @@
+"""Rescoring: stored responses are scored anew from the questions that were stored with them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from jobgate.tasks import sessionrescore
+from jobgate.testing import House
+from tests.stored_sessions import read, read_responses, results, store
+from tests.tasks.test_session_updates import LONG_AGO, age_jobs, mark_written, outcomes, submit
+
+SCORED = datetime(2020, 1, 2, tzinfo=UTC)
+
+
+def choice(right: str = "1", score: float = 2, **validation: Any) -> dict[str, Any]:
+    """A question with the options 0, 1 and 2."""
+    return {
+        "type": "mcq",
+        "options": [{"value": value, "label": value} for value in "012"],
+        "validation": {"scoring_type": "exactMatch", "valid_response": {"score": score, "value": [right]}} | validation,
+    }
+
+
+def answer(value: Any, **columns: Any) -> dict[str, Any]:
+    """A response to `choice()` that was stored with the wrong scores."""
+    return {"question": choice(), "response": {"value": value}, "score": 0, "max_score": 9} | columns
+
+
+async def rescore(house: House, *session_ids: str) -> str:
+    """Queue a rescoring and carry it out; its reference."""
+    reference = await submit(house, "sessionrescore", {"session_id": list(session_ids)})
+    await house.carry()
+    return reference
+
+
+async def test_wrong_scores_become_right_and_everything_is_added_up(house: House) -> None:
+    items = [
+        {"reference": "i-1", "response_ids": ["r-0", "r-1"]},
+        {"reference": "i-2", "scoring": {"type": "per-dichotomous"}},
+    ]
+    responses = [
+        answer(["1"]),
+        answer(["0"], score=2),
+        answer(["1"], item_reference="i-2"),
+        answer(["2"], item_reference="i-2"),
+        answer(["1"]),
+    ]
+    await store(house, "s-1", items=items, responses=responses)
+
+    reference = await rescore(house, "s-1")
+
+    assert [(row["score"], row["max_score"]) for row in await read_responses(house, "s-1")] == [
+        (2, 2),
+        (0, 2),
+        (2, 2),
+        (0, 2),
+        (2, 2),
+    ]
+    session = await read(house, "s-1")
+    assert (session["score"], session["max_score"], session["num_attempted"]) == (4, 10, 5)
+    assert [item["scoring"] for item in session["items"]] == [
+        {
+            "type": "per-question",
+            "score": 2,
+            "max_score": 4,
+            "max_score_of_attempted": 4,
+            "max_score_of_unmarked": 0,
+        },
+        {
+            "type": "per-dichotomous",
+            "score": 0,
+            "max_score": 4,
+            "max_score_of_attempted": 4,
+            "max_score_of_unmarked": 0,
+        },
+    ]
+    assert session["updated_at"] > LONG_AGO
+    assert await results(house, reference) == [{"session_id": "s-1", "user_id": "u-1", "status": "ok"}]
+
+
+async def test_rescoring_twice_changes_nothing(house: House) -> None:
+    await store(
+        house, "s-1", items=[{"reference": "i-1", "response_ids": ["r-0"]}], responses=[answer(["1"]), answer(None)]
+    )
+    await rescore(house, "s-1")
+    session, responses = await read(house, "s-1"), await read_responses(house, "s-1")
+
+    await rescore(house, "s-1")
+
+    again = await read(house, "s-1")
+    assert again["scores_by"] > session["scores_by"]
+    assert again | {"scores_by": 0} == session | {"scores_by": 0}
+    assert await read_responses(house, "s-1") == responses
+
+
+async def test_the_time_of_a_score_moves_only_with_the_score(house: House) -> None:
+    right, almost, wrong = (
+        answer(["1"], score=2, max_score=2),
+        answer(["1"], score=2 + 1e-9, max_score=2),
+        answer(["1"]),
+    )
+    await store(house, "s-1", responses=[right, almost, wrong])
+
+    await rescore(house, "s-1")
+
+    times = [row["dt_score_updated"] for row in await read_responses(house, "s-1")]
+    assert times[:2] == [SCORED, SCORED]
+    assert times[2] > SCORED
+
+
+async def test_a_session_that_is_right_already_keeps_the_time_of_its_last_change(house: House) -> None:
+    await store(house, "s-1", responses=[answer(["1"], score=2, max_score=2)])
+    async with house.db.transaction(1) as tx:
+        await tx.connection.execute("update session set score = 2, max_score = 2, num_attempted = 1")
+
+    await rescore(house, "s-1")
+
+    assert (await read(house, "s-1"))["updated_at"] == LONG_AGO
+
+
+async def test_what_no_machine_can_mark_keeps_its_score(house: House) -> None:
+    responses = [
+        {"score": 3, "max_score": 4},  # without a question
+        answer("An essay", question={"type": "longtext", "validation": {"max_score": 9}}, score=7),
+        answer(["1"], question={"type": "mcq", "validation": 7}, score=1),
+        answer(["1"], question=["no", "question"], score=1),
+    ]
+    items = [{"reference": "i-1", "response_ids": ["r-2"]}]
+    await store(house, "s-1", items=items, responses=responses)
+
+    reference = await rescore(house, "s-1")
+
+    rows = await read_responses(house, "s-1")
+    assert [(row["score"], row["max_score"]) for row in rows] == [(3, 4), (7, 9), (1, 9), (1, 9)]
+    assert [row["automarkable"] for row in rows] == [True, False, True, True]
+    assert [row["score_error"] is not None for row in rows] == [False, False, True, True]
+    assert {row["dt_score_updated"] for row in rows} == {SCORED}
+    session = await read(house, "s-1")
+    assert session["items"][0]["scoring"]["error"] == rows[2]["score_error"]
+    assert session["score"] == 12
+    assert await outcomes(house, reference) == ["ok"]
+
+
+async def test_an_essay_that_nobody_has_marked_waits_with_its_maximum(house: House) -> None:
+    essay = {"type": "longtext", "validation": {"max_score": 9}}
+    await store(
+        house,
+        "s-1",
+        items=[{"reference": "i-1", "response_ids": ["r-0", "r-1"]}],
+        responses=[answer("An essay", question=essay, score=None, max_score=None), answer(["1"])],
+    )
+
+    await rescore(house, "s-1")
+
+    first, _ = await read_responses(house, "s-1")
+    assert (first["score"], first["max_score"]) == (None, 9)
+    session = await read(house, "s-1")
+    assert (session["score"], session["max_score"]) == (2, 11)
+    assert session["items"][0]["scoring"]["max_score_of_unmarked"] == 9
+
+
+async def test_a_score_that_a_person_gave_wins(house: House) -> None:
+    await store(house, "s-1", responses=[answer(["1"], manual_score=0.5, max_manual_score=3), answer(["1"])])
+
+    await rescore(house, "s-1")
+
+    first, _ = await read_responses(house, "s-1")
+    assert (first["score"], first["manual_score"]) == (2, 0.5)
+    session = await read(house, "s-1")
+    assert (session["score"], session["max_score"]) == (2.5, 5)
+
+
+async def test_what_was_not_attempted_has_no_score(house: House) -> None:
+    await store(house, "s-1", responses=[answer([], score=2), answer(["1"])])
+
+    await rescore(house, "s-1")
+
+    first, _ = await read_responses(house, "s-1")
+    assert (first["attempted"], first["score"], first["max_score"]) == (False, None, 2)
+    session = await read(house, "s-1")
+    assert (session["num_attempted"], session["score"], session["max_score"]) == (1, 2, 4)
+
+
+async def test_a_session_without_responses_keeps_its_totals(house: House) -> None:
+    await store(house, "s-1", items=[{"reference": "i-1", "scoring": {"score": 3}}])
+    async with house.db.transaction(1) as tx:
+        await tx.connection.execute("update session set score = 3, max_score = 4")
+
+    await rescore(house, "s-1")
+
+    session = await read(house, "s-1")
+    assert (session["score"], session["max_score"], session["updated_at"]) == (3, 4, LONG_AGO)
+    assert session["items"] == [{"reference": "i-1", "scoring": {"score": 3}}]
+
+
+async def test_unknown_and_foreign_sessions_are_refused_alone(house: House) -> None:
+    await store(house, "s-1", responses=[answer(["1"])])
+    await store(house, "theirs", organisation_id=2, responses=[answer(["1"])])
+
+    reference = await rescore(house, "nobody", "s-1", "theirs")
+
+    assert await outcomes(house, reference) == ["error", "ok", "error"]
+    assert (await read_responses(house, "theirs", 2))[0]["score"] == 0
+
+
+@pytest.mark.parametrize("column", ["scores_by", "set_by"])
+async def test_what_a_newer_job_scored_or_set_is_left_alone(house: House, column: str) -> None:
+    await store(house, "s-1", responses=[answer(["1"])])
+    reference = await submit(house, "sessionrescore", {"session_id": ["s-1"]})
+    await mark_written(house, column, await age_jobs(house))
+
+    await house.carry()
+
+    assert await outcomes(house, reference) == ["superseded"]
+    assert (await read_responses(house, "s-1"))[0]["score"] == 0
+
+
+async def test_items_that_cannot_be_read_leave_the_totals_alone(house: House) -> None:
+    await store(house, "s-1", items=[{"reference": 7}], responses=[answer(["1"])])
+
+    reference = await rescore(house, "s-1")
+
+    assert await outcomes(house, reference) == ["ok"]
+    assert (await read_responses(house, "s-1"))[0]["score"] == 2
+    assert (await read(house, "s-1"))["score"] is None
+
+
+async def test_sessions_in_several_portions_are_all_scored(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessionrescore, "PORTION_BYTES", 2000)
+    names = [f"s-{number}" for number in range(7)]
+    for name in names:
+        await store(house, name, responses=[answer(["1"])] * 3)
+
+    reference = await rescore(house, *names)
+
+    assert await outcomes(house, reference) == ["ok"] * 7
+    assert [(await read(house, name))["score"] for name in names] == [6] * 7
