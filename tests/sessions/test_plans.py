@@ -13,9 +13,9 @@ _EARLY = datetime(2025, 1, 1, tzinfo=UTC)
 _LATE = datetime(9999, 12, 31, tzinfo=UTC)
 
 _FILL = """
-insert into session (organisation_id, session_id, user_id, activity_id, status, dt_saved, dt_started, updated_at)
+insert into session (organisation_id, session_id, user_id, activity_id, status, dt_saved, dt_started, updated_at, report_by)
 select 1, 's-' || n, 'u-' || n % 4000, case when n < 8000 then 'large' else 'a-' || n % 200 end, 'Completed',
-    now(), now(), timestamptz '2025-01-01' + n * interval '7.123 s'
+    now(), now(), timestamptz '2025-01-01' + n * interval '7.123 s', (n % 20 = 0)::integer
 from generate_series(1, 20000) as n
 """
 
@@ -45,9 +45,14 @@ async def test_every_page_walks_its_own_index(house: House) -> None:
     many = [f"u-{number}" for number in range(1000)]
     narrowest: dict[str, tuple[str, list[list[Any]]]] = {
         "page_sessions": ("session_by_update", [[]]),
+        "page_reports": ("session_with_report", [[]]),
         "page_sessions_of_activities": ("session_by_activity_update", [[["large"]], [["a-1", "large"]]]),
         "page_sessions_of_users": ("session_by_user", [[["u-1"], None], [many, None], [many, ["large", *many]]]),
         "page_sessions_named": ("session_pkey", [[["s-1"], None, None], [["s-1"] * 200, many, ["large"]]]),
+    }
+    narrowest = {
+        kind: (index, [[*list_, reported] for list_ in lists for reported in (False, True)] if lists[0] else lists)
+        for kind, (index, lists) in narrowest.items()
     }
     others: list[list[Any]] = [[None] * 5, [["Completed"], _EARLY, _LATE, None, None]]
 

@@ -58,13 +58,21 @@ class ItemParameters(Struct, frozen=True):
     c: Annotated[float, Meta(ge=0, lt=1)] = 0.0
 
 
-class Estimate(NamedTuple):
-    """An ability, and how far it may be off: None where the answers say nothing about it."""
+class MostLikely(NamedTuple):
+    """The ML estimate."""
 
     ability: float
     standard_error: float | None
-    at_bound: bool = False
-    """The most likely ability would be beyond, or there is none."""
+    """None where the answers say nothing about such an ability."""
+    at_bound: bool
+    """The most likely ability would be beyond, if there is one."""
+
+
+class Expected(NamedTuple):
+    """The EAP estimate."""
+
+    ability: float
+    standard_error: float
 
 
 class Evidence:
@@ -79,7 +87,7 @@ class Evidence:
         self._answers.append((item, right))
         self._logs = list(map(add, self._logs, _tabulate(item, right)))
 
-    def find_most_likely(self) -> Estimate:
+    def find_most_likely(self) -> MostLikely:
         """The ML estimate. At least one item must have been answered."""
         inside = self._logs[_INSIDE]
         nodes = _NODES[_INSIDE]
@@ -91,9 +99,9 @@ class Evidence:
         if not at_bound:
             ability = self._climb(ability, nodes[max(best - 1, 0)], nodes[min(best + 1, len(nodes) - 1)])
         information = sum(_inform(item, ability) for item, _ in self._answers)
-        return Estimate(ability, 1 / sqrt(information) if information > 0 else None, at_bound)
+        return MostLikely(ability, 1 / sqrt(information) if information > 0 else None, at_bound)
 
-    def find_expected(self) -> Estimate:
+    def find_expected(self) -> Expected:
         """The EAP estimate; without any answer it is what was assumed before."""
         step = _STEP
         mean, deviation = _weigh(_EVEN_NODES, list(map(add, self._logs[::2], _PRIOR)))
@@ -102,7 +110,7 @@ class Evidence:
             offsets = [number * step for number in range(-_REACH, _REACH + 1)]
             further, deviation = _weigh(offsets, [self._log_posterior(mean + offset) for offset in offsets])
             mean += further
-        return Estimate(mean, deviation)
+        return Expected(mean, deviation)
 
     def _climb(self, ability: float, low: float, high: float) -> float:
         """The top of the peak between `low` and `high`, neither of which is as likely as `ability`, where it starts."""
@@ -134,7 +142,7 @@ class Evidence:
         return sum(_log_probability(item, right, ability) for item, right in self._answers) - ability * ability / 2
 
 
-def estimate(answers: Sequence[tuple[ItemParameters, bool]]) -> Estimate:
+def estimate(answers: Sequence[tuple[ItemParameters, bool]]) -> Expected:
     """The EAP estimate from some answers."""
     evidence = Evidence()
     for item, right in answers:

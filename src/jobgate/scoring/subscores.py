@@ -6,11 +6,14 @@ items, after the rule of the item: all or nothing, or nothing more after the fir
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import fsum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
+
+from jobgate.scoring.ability import ItemParameters, estimate
 
 DECIMALS = 4
 """Scores are exact to this many decimals, as those of questions are."""
@@ -58,6 +61,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[Tag, ...] = ()
     response_ids: tuple[str, ...] = ()
     scoring: ItemRule | None = None
+    irt: ItemParameters | None = None
+    """An adaptive session has them."""
 
 
 class Mark(NamedTuple):
@@ -68,6 +73,14 @@ class Mark(NamedTuple):
     attempted: bool
     score: float | None
     max_score: float | None
+
+
+class AbilityEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """How able a learner is, on the scale of the items' difficulties."""
+
+    ability_estimate: float
+    standard_error: float
+    method: Literal["eap"] = "eap"
 
 
 class Subscore(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +96,8 @@ class Subscore(msgspec.Struct, frozen=True, kw_only=True):
     attempted_max_score: float
     unmarked_max_score: float
     items: list[str]
+    ability_estimate: AbilityEstimate | UnsetType = UNSET
+    """From those items of an adaptive session that are marked."""
 
 
 class ItemSums(NamedTuple):
@@ -104,23 +119,40 @@ def calculate(
 
     Raises `TooMuchListed`.
     """
+    return list(calculate_each(definitions, items, marks))
+
+
+def calculate_each(
+    definitions: Sequence[SubscoreDefinition], items: Sequence[Item], marks: Sequence[Mark]
+) -> Iterator[Subscore]:
+    """What `calculate` gives, one after the other: a hundred ability estimates from a thousand items take a second."""
     sums = sum_items(items, marks)
     carriers = _find_carriers(items)
-    subscores, listed = [], 0
+    parameters = {item.reference: item.irt for item in items if item.irt is not None}
+    listed = 0
     for definition in definitions:
         wanted = set(definition.items).union(*(carriers.get(tag, ()) for tag in set(definition.tags)))
         belonging = {item: share for item, share in sums.items() if item in wanted and item != NO_ITEM}
         listed += sum(map(len, belonging))
         if listed > MAX_LISTED_CHARS:
             raise TooMuchListed
-        subscores.append(_combine(definition, belonging))
-    return subscores
+        yield _combine(definition, belonging, _estimate(belonging, parameters))
 
 
 def sum_items(items: Sequence[Item], marks: Sequence[Mark]) -> dict[str, ItemSums]:
     """What every item of a session comes to, and under `NO_ITEM` the responses that belong to none."""
     rules = {item.reference: item.scoring.type for item in items if item.scoring is not None}
     return {reference: _sum(rules.get(reference), own) for reference, own in group_marks(items, marks).items()}
+
+
+def is_right(share: ItemSums) -> bool | None:
+    """Whether all of an item is right; None: some of it waits for its mark, or there is nothing to earn.
+
+    What was not attempted is wrong.
+    """
+    if share.num_unmarked or share.max_score < TOLERANCE:
+        return None
+    return share.score > share.max_score - TOLERANCE
 
 
 def round_score(score: float) -> float:
@@ -181,7 +213,23 @@ def _most(marks: Sequence[Mark]) -> float:
     return fsum(mark.max_score or 0.0 for mark in marks)
 
 
-def _combine(definition: SubscoreDefinition, items: Mapping[str, ItemSums]) -> Subscore:
+def _estimate(items: Mapping[str, ItemSums], parameters: Mapping[str, ItemParameters]) -> AbilityEstimate | UnsetType:
+    answers = [
+        (parameters[reference], right)
+        for reference, share in items.items()
+        if reference in parameters and (right := is_right(share)) is not None
+    ]
+    if not answers:
+        return UNSET
+    found = estimate(answers)
+    return AbilityEstimate(
+        ability_estimate=round_score(found.ability), standard_error=round_score(found.standard_error)
+    )
+
+
+def _combine(
+    definition: SubscoreDefinition, items: Mapping[str, ItemSums], ability: AbilityEstimate | UnsetType
+) -> Subscore:
     sums = items.values()
     return Subscore(
         id=definition.id,
@@ -194,4 +242,5 @@ def _combine(definition: SubscoreDefinition, items: Mapping[str, ItemSums]) -> S
         attempted_max_score=round_score(fsum(item.attempted_max_score for item in sums)),
         unmarked_max_score=round_score(fsum(item.unmarked_max_score for item in sums)),
         items=list(items),
+        ability_estimate=ability,
     )

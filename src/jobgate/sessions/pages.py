@@ -91,8 +91,13 @@ async def read_horizon(db: Database) -> datetime:
     return horizon
 
 
-async def find_page(db: Transaction, organisation_id: int, query: SessionQuery, horizon: datetime) -> Page:
-    """The page that `query` asks for; raises `ApiError` for a bad token or time."""
+async def find_page(
+    db: Transaction, organisation_id: int, query: SessionQuery, horizon: datetime, *, reported: bool = False
+) -> Page:
+    """The page that `query` asks for; `reported`: of the sessions that have an adaptive report.
+
+    Raises `ApiError` for a bad token or time.
+    """
     cursor, sort = (None, query.sort or "asc") if query.next is None else read_token(query.next)
     if query.sort not in (None, sort):
         raise ApiError(Code.unsupported_value, f"`sort` must stay {sort}: `next` comes from such a walk")
@@ -102,12 +107,12 @@ async def find_page(db: Transaction, organisation_id: int, query: SessionQuery, 
     filters = _filters(query)
     if sort == "desc":
         last = min(cursor or Cursor(_FAR, _MAX_ID), Cursor(newest, _MAX_ID))
-        rows = await _find(db, query, "desc", organisation_id, *last, oldest, limit + 1, *filters)
+        rows = await _find(db, query, "desc", reported, organisation_id, *last, oldest, limit + 1, *filters)
         page = rows[:limit]
         return Page([row["session_id"] for row in page], _after(page).show("desc") if len(rows) > limit else None)
     first = max(cursor or Cursor(_EPOCH, 0), Cursor(oldest, -1))
     bound = horizon if newest >= horizon else newest + timedelta(microseconds=1)
-    rows = await _find(db, query, "asc", organisation_id, *first, bound, limit, *filters)
+    rows = await _find(db, query, "asc", reported, organisation_id, *first, bound, limit, *filters)
     # An empty first page is remembered by the horizon: everything before it has been looked at.
     reached = _after(rows) if rows else Cursor(horizon, 0)
     return Page([row["session_id"] for row in rows], query.next if query.next and not rows else reached.show("asc"))
@@ -127,16 +132,16 @@ def _filters(query: SessionQuery) -> list[Any]:
     ]
 
 
-async def _find(db: Transaction, query: SessionQuery, sort: Sort, *args: Any) -> list[Record]:
+async def _find(db: Transaction, query: SessionQuery, sort: Sort, reported: bool, *args: Any) -> list[Record]:
     """Walk the index of the narrowest filter that is given."""
     sessions, users, activities = map(_distinct, (query.session_id, query.user_id, query.activity_id))
     if sessions is not None:
-        return await db.fetch(f"page_sessions_named_{sort}", *args, sessions, users, activities)
+        return await db.fetch(f"page_sessions_named_{sort}", *args, sessions, users, activities, reported)
     if users is not None:
-        return await db.fetch(f"page_sessions_of_users_{sort}", *args, users, activities)
+        return await db.fetch(f"page_sessions_of_users_{sort}", *args, users, activities, reported)
     if activities is not None:
-        return await db.fetch(f"page_sessions_of_activities_{sort}", *args, activities)
-    return await db.fetch(f"page_sessions_{sort}", *args)
+        return await db.fetch(f"page_sessions_of_activities_{sort}", *args, activities, reported)
+    return await db.fetch(f"page_{'reports' if reported else 'sessions'}_{sort}", *args)
 
 
 def _distinct(names: list[str] | None) -> list[str] | None:

@@ -67,7 +67,8 @@ select nextval(pg_get_serial_sequence('job', 'id'))
 -- planner thinks of the filters: all of an organisation, those of some activities, those of some users (one short walk
 -- each, then the first of all), those with some ids; from the oldest update on, or from the newest back.
 -- $2, $3: the update and id after which the page begins; $4: the bound at the other end; $5: how many; $6: statuses;
--- $7 to $10: bounds of start and completion; then what is peculiar to the statement.
+-- $7 to $10: bounds of start and completion; then what is peculiar to the statement, and last whether only sessions with
+-- an adaptive report are wanted (of all sessions of an organisation, `page_reports_asc` and `_desc` find those).
 
 -- Updated after a point and before a bound.
 -- name: page_sessions_asc
@@ -97,6 +98,7 @@ cross join lateral (
         and ($6::text[] is null or status = any($6))
         and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
         and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+        and ($12 is not true or report_by > set_by)
     order by updated_at, id limit $5
 ) as found
 order by found.updated_at, found.id limit $5
@@ -111,6 +113,7 @@ cross join lateral (
         and ($6::text[] is null or status = any($6))
         and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
         and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+        and ($12 is not true or report_by > set_by)
     order by updated_at desc, id desc limit $5
 ) as found
 order by found.updated_at desc, found.id desc limit $5
@@ -125,6 +128,7 @@ cross join lateral (
         and ($6::text[] is null or status = any($6))
         and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
         and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+        and ($13 is not true or report_by > set_by)
     order by updated_at, id limit $5
 ) as found
 order by found.updated_at, found.id limit $5
@@ -139,6 +143,7 @@ cross join lateral (
         and ($6::text[] is null or status = any($6))
         and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
         and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+        and ($13 is not true or report_by > set_by)
     order by updated_at desc, id desc limit $5
 ) as found
 order by found.updated_at desc, found.id desc limit $5
@@ -154,6 +159,7 @@ where ($12::text[] is null or user_id = any($12)) and ($13::text[] is null or ac
     and ($6::text[] is null or status = any($6))
     and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
     and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+    and ($14 is not true or report_by > set_by)
 order by updated_at, id limit $5
 
 -- The same for some sessions ($11), of any or some users ($12) and activities ($13), newest first.
@@ -167,6 +173,7 @@ where ($12::text[] is null or user_id = any($12)) and ($13::text[] is null or ac
     and ($6::text[] is null or status = any($6))
     and ($7::timestamptz is null or dt_started >= $7) and ($8::timestamptz is null or dt_started <= $8)
     and ($9::timestamptz is null or dt_completed >= $9) and ($10::timestamptz is null or dt_completed <= $10)
+    and ($14 is not true or report_by > set_by)
 order by updated_at desc, id desc limit $5
 
 -- The sessions with these ids, in the order of the ids. Only where wanted ($3 to $6): metadata, or the named attributes
