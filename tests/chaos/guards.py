@@ -12,6 +12,7 @@ from jobgate.db import QUERIES
 from jobgate.dispatch import Gateway
 from jobgate.sweeper import Sweeper
 from jobgate.worker import Worker
+from tests.chaos.plain_queue import remove_rows
 
 FENCED = (
     *("renew_leases", "held_jobs", "complete_jobs", "checkpoint_job"),
@@ -84,4 +85,5 @@ GUARDS: dict[str, Callable[[], None]] = {
     "unique": remove_unique,
     "shield": remove_shield,
     "poll": remove_poll,
+    "rows": remove_rows,
 }
