@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobgate.scoring.ability import BOUND, Evidence, Expected, MostLikely, ItemParameters, estimate
+from jobgate.scoring.ability import BOUND, Evidence, Expected, ItemParameters, MostLikely, estimate
 
 Answers = list[tuple[ItemParameters, bool]]
 
@@ -52,11 +52,11 @@ def information(answers: Answers, ability: float) -> float:
     """Fisher's information as it is defined: P'² / (P (1 - P)), with a numerical P'."""
     total = 0.0
     for parameters, _ in answers:
-        low, middle, high = (
-            parameters.c + (1 - parameters.c) / (1 + math.exp(-parameters.a * (ability + shift - parameters.b)))
-            for shift in (-1e-5, 0, 1e-5)
-        )
-        total += ((high - low) / 2e-5) ** 2 / (middle * (1 - middle))
+        powers = [parameters.a * (ability + shift - parameters.b) for shift in (-1e-4, 0, 1e-4)]
+        right = [parameters.c + (1 - parameters.c) / (1 + math.exp(-power)) for power in powers]
+        wrong = [(1 - parameters.c) / (1 + math.exp(power)) for power in powers]
+        low, _, high = min(right, wrong)  # the smaller one has the digits that the difference needs
+        total += ((high - low) / 2e-4) ** 2 / (right[1] * wrong[1])
     return total
 
 
