@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 from jobgate.scoring.comparison import Comparison
@@ -38,7 +41,7 @@ def has_value(value: Any) -> bool:
     while waiting:
         value = waiting.pop()
         if isinstance(value, list):
-            waiting += value
+            waiting += [each for each in value if each is not None and each != ""]
         elif value is not None and value != "":
             return True
     return False
@@ -47,53 +50,69 @@ def has_value(value: Any) -> bool:
 def read_cells(value: Any, fold: Fold, *, has_places: bool) -> list[Cell]:
     """The cells of a value; one for each place if it `has_places`. Raises `Unusable` if there are too many."""
     places = value if has_places and isinstance(value, list) else [value]
-    if len(places) + sum(len(place) for place in places if isinstance(place, list)) > MAX_ENTRIES:
+    if len(places) > MAX_ENTRIES or sum(len(place) for place in places if isinstance(place, list)) > MAX_ENTRIES:
         raise Unusable(f"there are more than {MAX_ENTRIES} entries")
     return [_read_cell(place, fold) for place in places]
 
 
-def compare_cells(key: list[Cell], answer: list[Cell], *, by_element: bool) -> Comparison:
+@dataclass(frozen=True)
+class Answer:
+    """The cells of an answer, and what every comparison asks of them."""
+
+    cells: list[Cell]
+
+    @cached_property
+    def num_filled(self) -> int:
+        """How many cells hold something."""
+        return sum(map(bool, self.cells))
+
+    @cached_property
+    def ranks(self) -> dict[Entry, int]:
+        """Where each entry stands first."""
+        return {entry: place for place in reversed(range(len(self.cells))) for entry in self.cells[place]}
+
+
+def compare_cells(key: list[Cell], answer: Answer, *, by_element: bool) -> Comparison:
     """Compare cell by cell, or entry by entry. Where the solution has nothing, an answer is wrong."""
     areas: list[bool | None] = []
-    num_wrong = sum(map(bool, answer[len(key) :]))
-    for place, wanted in enumerate(key):
-        given = answer[place] if place < len(answer) else EMPTY
+    cells = answer.cells[: len(key)]
+    num_wrong = answer.num_filled - sum(map(bool, cells))
+    for wanted, given in zip_longest(key, cells, fillvalue=EMPTY):
         if by_element:
-            surplus = len(given.keys() - wanted.keys())
-            num_wrong += surplus
-            areas += _judge_entries(wanted, given, surplus)
-        elif not wanted or given:
+            num_surplus = len(given.keys() - wanted.keys())
+            num_wrong += num_surplus
+            areas += _judge_entries(wanted, given, num_surplus)
+        elif wanted and not given:
+            areas.append(None)
+        else:
             is_right = given == wanted
             num_wrong += not is_right
             areas += [is_right] if wanted else []
-        else:
-            areas.append(None)
     return Comparison(tuple(areas), num_wrong, areas.count(True))
 
 
-def compare_pairs(key: list[Cell], answer: list[Cell]) -> Comparison:
+def compare_pairs(key: list[Cell], answer: Answer) -> Comparison:
     """Compare place by place, but let the share of pairs earn that stand in the right relative order."""
     comparison = compare_cells(key, answer, by_element=False)
     entries = [entry for cell in key for entry in cell]
     num_pairs = len(entries) * (len(entries) - 1) // 2
     if not num_pairs:
         return comparison
-    rank = {entry: place for place in reversed(range(len(answer))) for entry in answer[place]}
     seen: list[int] = []
     num_ordered = 0
-    for place in (rank[entry] for entry in entries if entry in rank):
+    for place in (answer.ranks[entry] for entry in entries if entry in answer.ranks):
         num_ordered += bisect_left(seen, place)
         insort(seen, place)
     return comparison._replace(num_earned=len(comparison.areas) * (num_ordered / num_pairs))
 
 
-def accept_choices(key: list[Cell], choices: list[list[Cell]], answer: list[Cell]) -> list[Cell]:
+def accept_choices(key: list[Cell], choices: list[list[Cell]], answer: Answer) -> Answer:
     """The answer, with what the solution wants in every place that holds one of the `choices` of that place."""
     accepted = [
         wanted if given in choices[place] else given
-        for place, (wanted, given) in enumerate(zip(key, answer, strict=False))
+        for place, (wanted, given) in enumerate(zip(key, answer.cells, strict=False))
     ]
-    return accepted + answer[len(accepted) :]
+    return Answer(accepted + answer.cells[len(accepted) :])
 
 
 def _judge_entries(wanted: Cell, given: Cell, num_surplus: int) -> list[bool | None]:

@@ -24,7 +24,7 @@ class Gap(NamedTuple):
     answer: str | None
     """None: something that is no text; empty: nothing."""
     checks: list[MathCheck]
-    """All must hold."""
+    """All must hold; none if there is no text to check."""
 
 
 def compare_gaps(kind: Kind, keys: Sequence[Key], value: Any, verdicts: Verdicts) -> list[Keyed]:
@@ -73,14 +73,15 @@ def _read(kind: Kind, keys: Sequence[Key], value: Any) -> list[tuple[Key, list[G
                 raise Unusable("`valid_response` has no `value`")
             continue
         given = answers + [""] * (len(places) - len(answers))
-        gaps = [
-            Gap(answer, [_make_check(each, answer or "") for each in place])
-            for place, answer in zip(places, given, strict=False)
-            if place
-        ]
+        gaps = [_fill(answer, place) for place, answer in zip(places, given, strict=False) if place]
         surplus = sum(answer != "" for at, answer in enumerate(given) if at >= len(places) or not places[at])
         read.append((key, gaps, surplus))
     return read
+
+
+def _fill(answer: str | None, specifications: list[Any]) -> Gap:
+    checks = [_make_check(each, answer or "") for each in specifications]
+    return Gap(answer, checks if answer else [])
 
 
 def _list_specifications(kind: Kind, value: Any) -> list[list[Any]]:

@@ -59,8 +59,10 @@ def score_question(
         maximum = find_maximum(rules, keyed)
     except Unusable as reason:
         return QuestionScore(None, None, attempted, True, str(reason), ())
-    if not attempted or not is_automatic:
-        return QuestionScore(None, maximum, attempted, is_automatic, None, ())
+    if not is_automatic:
+        return QuestionScore(None, maximum, attempted, False, None, ())
+    if not attempted:
+        return QuestionScore(None, maximum, False, True, None, keyed[0].comparison.areas)
     score, areas, doubt = award(rules, keyed)
     return QuestionScore(score, maximum, True, True, doubt, areas)
 

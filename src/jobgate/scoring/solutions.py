@@ -9,6 +9,7 @@ from jobgate.scoring.awards import Keyed
 from jobgate.scoring.cells import (
     EMPTY,
     MAX_ENTRIES,
+    Answer,
     Cell,
     Fold,
     accept_choices,
@@ -38,12 +39,12 @@ def compare_solutions(
     solutions = _read_solutions(kind, keys, fold)
     if kind.may_mix and _says(question, "match_all_possible_responses"):
         solutions = [_mix(solutions)]
-    answer = read_cells(value, fold, has_places=kind.has_places)
+    answer = Answer(read_cells(value, fold, has_places=kind.has_places))
     by_element = kind.by_element or rules.mode.by_element or _has_rows_of_choices(question, solutions)
     return [Keyed(each.score, _compare(each, answer, rules, by_element=by_element)) for each in solutions]
 
 
-def _compare(solution: Solution, answer: list[Cell], rules: Rules, *, by_element: bool) -> Comparison:
+def _compare(solution: Solution, answer: Answer, rules: Rules, *, by_element: bool) -> Comparison:
     if solution.choices is not None:
         answer = accept_choices(solution.cells, solution.choices, answer)
     if rules.mode.by_pair:
