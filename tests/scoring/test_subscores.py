@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobgate.scoring.ability import ItemParameters
 from jobgate.scoring.subscores import (
     MAX_LISTED_CHARS,
     Item,
@@ -20,6 +21,8 @@ from jobgate.scoring.subscores import (
     TooMuchListed,
     calculate,
     credit,
+    is_right,
+    sum_items,
 )
 
 MATHS = Tag("subject", "maths")
@@ -165,6 +168,59 @@ def test_an_item_turns_the_scores_of_its_questions_into_its_own(
     assert credit(rule, marks) == earned
     subscore = only(SubscoreDefinition(id="x", items=("a",)), [Item(reference="a", scoring=ItemRule(rule))], marks)
     assert subscore.score == pytest.approx(sum(earned), abs=1e-4)
+
+
+def test_a_part_of_an_adaptive_session_has_an_estimate_from_its_marked_items() -> None:
+    items = [
+        Item(reference="right", irt=ItemParameters(0)),
+        Item(reference="elsewhere", irt=ItemParameters(3)),
+        Item(reference="unmarked", irt=ItemParameters(1)),
+        Item(reference="unscored", irt=ItemParameters(1)),
+        Item(reference="plain"),
+    ]
+    marks = [mark("right", 1), mark("elsewhere", 0), mark("unmarked", None), mark("unscored", 0, 0), mark("plain", 0)]
+    names = ("right", "unmarked", "unscored", "plain")
+
+    subscore = only(SubscoreDefinition(id="x", items=names), items, marks)
+
+    # The mean of the posterior after one right answer to an item of difficulty 0, and its deviation.
+    estimate = {"ability_estimate": 0.4132, "standard_error": 0.9106, "method": "eap"}
+    assert msgspec.to_builtins(subscore)["ability_estimate"] == estimate
+
+
+@pytest.mark.parametrize("names", [("plain",), ("unmarked",), ()])
+def test_a_part_that_tells_nothing_about_an_ability_has_no_estimate(names: tuple[str, ...]) -> None:
+    items = [Item(reference="plain"), Item(reference="unmarked", irt=ItemParameters(1))]
+
+    subscore = only(SubscoreDefinition(id="x", items=names), items, [mark("plain", 1), mark("unmarked", None)])
+
+    assert "ability_estimate" not in msgspec.to_builtins(subscore)
+
+
+@pytest.mark.parametrize(
+    ("rule", "scores", "right"),
+    [
+        (None, [1, 1], True),
+        (None, [1, 0.5], False),
+        (None, [1.5, 0.5], True),
+        ("per-dichotomous", [1.5, 0.5], False),
+        (None, [1, None], None),
+        (None, [1, 1 - 1e-7], True),
+        (None, [], None),
+    ],
+)
+def test_an_item_is_right_when_all_of_it_was_earned(
+    rule: str | None, scores: list[float | None], right: bool | None
+) -> None:
+    items = [Item(reference="a", scoring=ItemRule(rule))]
+
+    assert is_right(sum_items(items, [mark("a", score) for score in scores])["a"]) is right
+
+
+def test_an_item_that_was_not_attempted_is_wrong() -> None:
+    share = sum_items([Item(reference="a")], [mark("a", None, attempted=False)])["a"]
+
+    assert is_right(share) is False
 
 
 def test_a_practice_question_is_never_in_the_way_of_an_items_rule() -> None:
