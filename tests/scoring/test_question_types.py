@@ -14,7 +14,6 @@ EACH = {"scoring_type": "partialMatch"}
 SHARED = {"scoring_type": "partialMatchV2"}
 
 
-# fmt: off
 @pytest.mark.parametrize(
     ("type", "key", "value", "exact", "each", "shared"),
     [  # 12 points: exactMatch gives 12, partialMatch 12 for each area, partialMatchV2 12 in all
@@ -63,7 +62,6 @@ SHARED = {"scoring_type": "partialMatchV2"}
         ("shorttext", 7, "7", 12, 12, 12),
     ],
 )
-# fmt: on
 def test_a_value_earns_in_every_common_mode(
     type: str, key: Any, value: Any, exact: float, each: float, shared: float
 ) -> None:

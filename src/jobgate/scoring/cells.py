@@ -11,7 +11,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Any
 
 from jobgate.scoring.comparison import Comparison
@@ -37,13 +37,16 @@ EMPTY: Cell = {}
 
 def has_value(value: Any) -> bool:
     """Whether there is an answer: not null, not an empty text, not a list of nothing else, however deep."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, list):
-            waiting += [each for each in value if each is not None and each != ""]
-        elif value is not None and value != "":
-            return True
+    level = [value]
+    while level:
+        lists = []
+        for each in level:
+            if isinstance(each, list):
+                if each:
+                    lists.append(each)
+            elif each is not None and each != "":
+                return True
+        level = list(chain.from_iterable(lists))
     return False
 
 
