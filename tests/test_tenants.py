@@ -93,7 +93,7 @@ async def create(house: House, who: Any, session_id: str) -> str:
     return reference
 
 
-READS = ("sessions/statuses", "sessions/metadata", "sessions/scores")
+READS = ("sessions/statuses", "sessions/metadata", "sessions/scores", "sessions/reports/adaptive")
 
 
 async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: House) -> None:
