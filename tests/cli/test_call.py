@@ -9,7 +9,7 @@ from tests.cli.conftest import RunningDev, run_here
 from tests.cli.terminal import find_port
 
 COMPLETE = {
-    "session_id": "0d7a4c1e-52f1-4a0e-9a43-6f2b1c8d0e01",
+    "session_id": "f79bbe19-75e9-46f9-a056-8cc3d134d985",
     "user_id": "student-ada",
     "status": "Completed",
 }
@@ -24,7 +24,7 @@ def test_an_answer_is_printed_as_json(dev: RunningDev) -> None:
 
 def test_a_request_comes_from_a_file_or_from_standard_input(dev: RunningDev, tmp_path: Path) -> None:
     file = tmp_path / "request.json"
-    file.write_text('{"session_id": ["0d7a4c1e-52f1-4a0e-9a43-6f2b1c8d0e02"]}')
+    file.write_text('{"session_id": ["67d805e3-4980-4c7b-be42-ad9933c42811"]}')
 
     from_file = dev.run("call", "sessions/statuses", "get", f"@{file}")
     given = run_here("call", "sessions/statuses", "get", "-", "--data", str(dev.data), given=file.read_text())

@@ -40,10 +40,16 @@ def test_the_printed_call_carries_a_job_to_its_end(dev: RunningDev) -> None:
     assert "1 of 1 entries ok" in called.stdout
 
 
-def test_the_demo_sessions_are_there_once(dev: RunningDev) -> None:
-    answer = json.loads(dev.run("call", "sessions/statuses", "get").stdout)
+def test_every_read_has_something_to_show(dev: RunningDev) -> None:
+    request = json.dumps({"activity_id": ["mental-arithmetic"], "status": ["Completed"], "limit": 1})
+    reads = ("statuses", "scores", "responses", "responses/scores", "metadata", "reports/adaptive")
 
-    assert len(answer["data"]) == 14
+    answers = {read: json.loads(dev.run("call", f"sessions/{read}", "get", request).stdout) for read in reads}
+    bank = [
+        json.loads(dev.run("call", f"itembank/{kind}", "get").stdout) for kind in ("questions", "items", "activities")
+    ]
+
+    assert all(answer["data"] for answer in (*answers.values(), *bank))
 
 
 def test_what_it_keeps_for_itself_nobody_else_can_read(dev: RunningDev) -> None:
@@ -104,7 +110,7 @@ def test_a_stop_ends_everything_and_the_next_start_finds_what_was_done() -> None
         with start(*arguments, "--workers", "2") as terminal:
             second = await_dev(terminal, data)
             assert (data / "worker-2.log").exists()
-            request = '{"session_id": ["0d7a4c1e-52f1-4a0e-9a43-6f2b1c8d0e05"]}'
+            request = '{"session_id": ["5fcd12aa-c1ce-4c1a-ae0e-3cfc591915e2"]}'
             (session,) = json.loads(second.run("call", "sessions/statuses", "get", request).stdout)["data"]
             with expect_ends(find_descendants(terminal.process.pid)):
                 terminal.end(signal.SIGKILL)

@@ -15,6 +15,7 @@ from jobgate.cli.load import load
 from jobgate.cli.migrate import migrate
 from jobgate.cli.routes import routes
 from jobgate.cli.schemas import schemas
+from jobgate.cli.seed import seed
 from jobgate.cli.serve import serve
 from jobgate.cli.work import work
 
@@ -25,5 +26,5 @@ def main() -> None:
     """A signed POST in, a durable job row out, and the work done exactly once whatever dies in between."""
 
 
-for command in (dev, serve, work, migrate, consumers, call, load, routes, schemas, bench, doctor):
+for command in (dev, serve, work, migrate, consumers, call, load, seed, routes, schemas, bench, doctor):
     main.add_command(command)

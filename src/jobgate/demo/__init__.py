@@ -1,37 +1,60 @@
-"""The demo: the consumer that every official SDK publishes in its quickstart, and a small school's sessions.
+"""The demo: the consumer that every official SDK publishes in its quickstart, and a small school.
 
-Only `jobgate dev` furnishes a database with it, and only one of its own: the key pair is public.
+Only `jobgate dev` furnishes a database with it, and only one of its own: the key pair is public. `School` makes a
+school of any size, for `jobgate seed` and the bench.
 """
 
 from __future__ import annotations
 
-from importlib.resources import files
+import uuid
+from datetime import date
 
+from jobgate import jobs
 from jobgate.callers import NewConsumer, add_consumer, add_secret
 from jobgate.client import Credentials
 from jobgate.db import Database
+from jobgate.demo.authoring import store_bank
+from jobgate.demo.school import SITTINGS, School
 from jobgate.keys import OuterKey
 from jobgate.sessions import import_sessions
+
+__all__ = [
+    "DEMO",
+    "ORGANISATION",
+    "SESSIONS",
+    "SITTINGS",
+    "STATUS_CHANGE",
+    "School",
+    "furnish",
+    "lock_out",
+    "store_bank",
+]
 
 DEMO = Credentials("yis0TYCu7U9V4o7M", "74c5fd430cf1242a527f6223aebd42d30464be22")
 
 ORGANISATION = 1
 
+SEED = 1
+SESSIONS = 504
+"""Three classes, each with a year of lessons."""
+
 STATUS_CHANGE = {
-    "session_id": "0d7a4c1e-52f1-4a0e-9a43-6f2b1c8d0e05",
+    "session_id": "5fcd12aa-c1ce-4c1a-ae0e-3cfc591915e2",
     "user_id": "student-edith",
     "status": "Completed",
 }
 """A session that was left open, and can be completed: an entry of `jobs/sessions/statuses` update."""
 
-
-def read_sessions() -> list[bytes]:
-    """The demo sessions, one JSON object each, as `jobgate load` reads them."""
-    return (files("jobgate") / "demo" / "sessions.jsonl").read_bytes().splitlines()
+_ENTRIES = 100
+"""Sessions that one job completes."""
 
 
-async def furnish(db: Database, key: OuterKey) -> int:
-    """Let the demo consumer in, and add the sessions unless there are any; how many were added."""
+async def furnish(db: Database, key: OuterKey, until: date) -> int:
+    """Let the demo consumer in, and store the school unless there are sessions; how many were stored.
+
+    Its lessons end before `until`. Jobs of the demo consumer then complete what the learners completed, so that all
+    which follows from that is there to be read: scores of items, subscores, adaptive reports.
+    """
     async with db.transaction(ORGANISATION) as tx:
         if await tx.fetchrow("find_consumer", DEMO.key) is None:
             consumer = NewConsumer(
@@ -48,9 +71,34 @@ async def furnish(db: Database, key: OuterKey) -> int:
                 await add_secret(tx, key, DEMO.key, DEMO.secret)
         if await tx.fetchval("has_sessions", ORGANISATION):
             return 0
-    report = await import_sessions(db, ORGANISATION, read_sessions())
-    assert not report.problems, report.problems  # the file is ours
+    school = School(SEED, until)
+    await store_bank(db, ORGANISATION)
+    report = await import_sessions(db, ORGANISATION, school.lines(SESSIONS))
+    assert not report.problems, report.problems  # the school is ours
+    await _complete(db, school)
     return report.stored
+
+
+async def _complete(db: Database, school: School) -> None:
+    """Queue the jobs that a client would have started when the learners handed in."""
+    sessions = [school.session(number) for number in range(SESSIONS)]
+    statuses = [
+        {"session_id": session.session_id, "user_id": session.user_id, "status": session.status}
+        for session in sessions
+        if session.status == "Completed"
+    ]
+    async with db.transaction(ORGANISATION) as tx:
+        for start in range(0, len(statuses), _ENTRIES):
+            part = statuses[start : start + _ENTRIES]
+            await jobs.insert(
+                tx,
+                reference=uuid.uuid4(),
+                organisation_id=ORGANISATION,
+                consumer_key=DEMO.key,
+                type="sessionstatusupdate",
+                params={"statuses": part},
+                entries=len(part),
+            )
 
 
 async def lock_out(db: Database) -> None:
