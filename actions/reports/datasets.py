@@ -10,9 +10,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from jobgate import jobs
 from jobgate.context import Context, Reply, Request
-from jobgate.datasets.definition import Dataset, Filters, Presentation, find_dataset, replace_dataset
-from jobgate.datasets.fields import GROUP_FIELDS, USER_FIELDS, Direction, GroupField, GroupOrder, UserField, UserOrder
+from jobgate.datasets.definition import Dataset, Filters, find_dataset, replace_dataset
+from jobgate.datasets.fields import Direction, Field, Order, UserField, UserOrder
 from jobgate.datasets.lines import Key
+from jobgate.datasets.presentation import choose
 from jobgate.datasets.readiness import MAX_ACTIVITIES, judge
 from jobgate.datasets.results import DatasetView, view
 from jobgate.datasets.types import require_type
@@ -38,15 +39,16 @@ class DatasetFilters(msgspec.Struct, frozen=True, kw_only=True):
 class DatasetOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What is shown, and in which order. Those who lack the field that is sorted by come last."""
 
-    default_sort_field: GroupOrder = "mean_score"
-    """What groups are sorted by."""
+    default_sort_field: Order | None = None
+    """What groups are sorted by (when absent `mean_score`), or the questions of an analysis (`p_value`)."""
     default_sort_order: Direction = "desc"
-    fields: tuple[GroupField, ...] = GROUP_FIELDS
-    """What is shown of groups; all when absent."""
-    default_users_sort_field: UserOrder = "score"
-    """What users are sorted by."""
-    default_users_sort_order: Direction = "desc"
-    user_fields: tuple[UserField, ...] = USER_FIELDS
+    fields: tuple[Field, ...] | None = None
+    """What is shown of groups, or of the questions of an analysis; all when absent."""
+    default_users_sort_field: UserOrder | None = None
+    """What users are sorted by, `score` when absent; an analysis has no users."""
+    default_users_sort_order: Direction | None = None
+    """`desc` when absent."""
+    user_fields: tuple[UserField, ...] | None = None
     """What is shown of users; all when absent."""
 
 
@@ -61,11 +63,13 @@ class SetDataset(Request, frozen=True, kw_only=True):
     """A dataset to compile."""
 
     dataset_type: str
-    """`activity-summary-by-group`."""
+    """`activity-summary-by-group`, `sessions-summary-by-group`, `activity-analysis-by-question` or
+    `ibk-analysis-by-question`."""
     dataset_id: uuid.UUID | None = None
     """Made when absent; a dataset with this id is replaced."""
     file_count: Annotated[int, Meta(ge=0, le=100)]
-    """How many files will be uploaded. 0: none, compile at once from those that an earlier call asked for."""
+    """How many files will be uploaded. 0: none, compile at once, from those that an earlier call with this
+    `dataset_id` asked for, else from everybody whose attempts the filters let through."""
     filters: DatasetFilters = DatasetFilters()
     options: DatasetOptions = DatasetOptions()
     groups: Annotated[tuple[DatasetLabel, ...], Meta(max_length=10_000)] = ()
@@ -78,7 +82,8 @@ class DatasetPlaces(msgspec.Struct, frozen=True, kw_only=True):
     dataset_id: uuid.UUID
     dataset_type: str
     input_files: list[str]
-    """One URL for each file: PUT one JSON object a line, `{"user_id", "group_path": [...]}`, within 60 minutes."""
+    """One URL for each file: PUT one JSON object a line, `{"user_id", "group_path": [...], "session_ids": [...]}`,
+    within 60 minutes; the last is for `sessions-summary-by-group` and for analyses."""
     job_reference: uuid.UUID | UnsetType = UNSET
     """The job that compiles; only when `file_count` is 0."""
 
@@ -90,7 +95,7 @@ class GetDataset(Request, frozen=True, kw_only=True):
     group_path: tuple[str, ...] = ()
     """Keys from the root to the group; absent or empty: the root."""
     limit: Annotated[int, Meta(ge=1)] = 50
-    """How many users a page has, at most 1000."""
+    """How many users or questions a page has, at most 1000."""
     next: str | None = None
     """Continues where an answer with this `next` ended; such pages have no children."""
 
@@ -107,7 +112,7 @@ async def set_dataset(ctx: Context, request: SetDataset) -> DatasetPlaces:
     reference = None if numbers else uuid.uuid4()
     answer = DatasetPlaces(
         dataset_id=dataset.dataset_id,
-        dataset_type=dataset.type,
+        dataset_type=dataset.type.name,
         input_files=[
             make_url(ctx.key, ctx.settings.public_url, Target(ctx.organisation_id, dataset.dataset_id, number), now_s)
             for number in numbers
@@ -134,15 +139,16 @@ async def set_dataset(ctx: Context, request: SetDataset) -> DatasetPlaces:
 
 @action("get")
 async def get_dataset(ctx: Context, request: GetDataset) -> Reply[DatasetView]:
-    """Read a group of a compiled dataset: its statistics, the groups below it, and its users page by page."""
+    """Read a group of a compiled dataset: its statistics, the groups below it, and users or questions page by page."""
     async with ctx.db.reading(ctx.organisation_id) as tx:
         dataset = await find_dataset(tx, ctx.organisation_id, request.dataset_id)
         found, following = await view(tx, dataset, request.group_path, min(request.limit, MAX_LIMIT), request.next)
-    return Reply(data=found, records=len(found.users), next=following)
+    listed = found.questions or found.users or []
+    return Reply(data=found, records=len(listed), next=following)
 
 
 def _read_dataset(ctx: Context, request: SetDataset) -> Dataset:
-    filters, options = request.filters, request.options
+    kind, filters, options = require_type(request.dataset_type), request.filters, request.options
     mintime = read_moment(filters.mintime, "filters.mintime")
     maxtime = read_moment(filters.maxtime, "filters.maxtime")
     if mintime is not None and maxtime is not None and mintime > maxtime:
@@ -150,10 +156,11 @@ def _read_dataset(ctx: Context, request: SetDataset) -> Dataset:
     return Dataset(
         organisation_id=ctx.organisation_id,
         dataset_id=request.dataset_id or uuid.uuid4(),
-        type=require_type(request.dataset_type),
+        type=kind,
         file_count=request.file_count,
         filters=Filters(activity_id=list(dict.fromkeys(filters.activity_id)), mintime=mintime, maxtime=maxtime),
-        presentation=Presentation(
+        presentation=choose(
+            kind,
             fields=options.fields,
             sort_field=options.default_sort_field,
             sort_order=options.default_sort_order,

@@ -14,6 +14,9 @@ from jobgate.client import Credentials
 from jobgate.testing import House, Reply
 
 TYPE = "activity-summary-by-group"
+SESSIONS = "sessions-summary-by-group"
+ANALYSIS = "activity-analysis-by-question"
+BANK = "ibk-analysis-by-question"
 
 _numbers = itertools.count(1)
 
@@ -26,6 +29,11 @@ class Answered(NamedTuple):
     attempted: bool = True
     manual_score: float | None = None
     max_manual_score: float | None = None
+    question: str = ""
+    """Its reference."""
+    question_type: str = ""
+    value: Any = None
+    """What was answered."""
 
 
 async def add_attempt(
@@ -39,8 +47,10 @@ async def add_attempt(
     status: str = "Completed",
     responses: Iterable[Answered] = (),
     organisation_id: int = 1,
-) -> None:
-    """A session, as if it had been set."""
+    session_id: str | None = None,
+) -> str:
+    """A session, as if it had been set; its id."""
+    session_id = session_id or f"session-{next(_numbers)}"
     at = None if completed is None else datetime.fromisoformat(completed + "T12:00:00+00:00")
     async with house.db.transaction(organisation_id) as tx:
         number = await tx.connection.fetchval(
@@ -48,7 +58,7 @@ async def add_attempt(
             " dt_saved, dt_started, dt_completed, updated_at)"
             " values ($1, $2, $3, $4, $5, $6, $7, now(), now(), $8, now()) returning id",
             organisation_id,
-            f"session-{next(_numbers)}",
+            session_id,
             user_id,
             activity_id,
             status,
@@ -59,18 +69,22 @@ async def add_attempt(
         for position, response in enumerate(responses):
             await tx.connection.execute(
                 "insert into response (organisation_id, session_no, position, response_id, max_score, score, attempted,"
-                " manual_score, max_manual_score) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                " manual_score, max_manual_score, question_reference, question_type, response)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                 organisation_id,
                 number,
                 position,
                 f"response-{position}",
-                *response,
+                *response[:-1],
+                None if response.value is None else msgspec.json.encode({"value": response.value}),
             )
+    return session_id
 
 
-def line(user_id: str, *group_path: str) -> bytes:
+def line(user_id: str, *group_path: str, sessions: Iterable[str] | None = None) -> bytes:
     """A line of a file."""
-    return msgspec.json.encode({"user_id": user_id, "group_path": group_path})
+    named = {} if sessions is None else {"session_ids": list(sessions)}
+    return msgspec.json.encode({"user_id": user_id, "group_path": group_path} | named)
 
 
 async def set_dataset(house: House, *, as_: Credentials | None = None, **request: Any) -> Any:
@@ -95,9 +109,9 @@ async def upload(house: House, *lines: bytes, **request: Any) -> str:
     return dataset_id
 
 
-async def start(house: House, dataset_id: str) -> str:
+async def start(house: House, dataset_id: str, dataset_type: str = TYPE) -> str:
     """Start compiling; the job's reference."""
-    reply = await house.call("jobs/reports/datasets", "set", {"dataset_type": TYPE, "dataset_id": dataset_id})
+    reply = await house.call("jobs/reports/datasets", "set", {"dataset_type": dataset_type, "dataset_id": dataset_id})
     reference: str = reply.data["job_reference"]
     return reference
 
@@ -110,9 +124,9 @@ async def finish(house: House, reference: str) -> Any:
     return record
 
 
-async def compile_dataset(house: House, dataset_id: str) -> Any:
+async def compile_dataset(house: House, dataset_id: str, dataset_type: str = TYPE) -> Any:
     """Compile; the job's record."""
-    record = await finish(house, await start(house, dataset_id))
+    record = await finish(house, await start(house, dataset_id, dataset_type))
     assert record["status"] == "completed", record
     return record
 

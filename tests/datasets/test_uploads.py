@@ -15,7 +15,7 @@ from jobgate.datasets.uploads import receive
 from jobgate.embedded import Servers
 from jobgate.testing import House, open_house
 from tests.conftest import MakeHouse
-from tests.datasets.samples import line, put, set_dataset
+from tests.datasets.samples import SESSIONS, line, put, set_dataset
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,8 @@ async def members(house: House, url: str) -> list[tuple[str, list[str]]]:
         (b"\n \r\n\n", []),
         (line("a", "x", "y"), [("a", ["x", "y"])]),
         (line("a") + b"\n\n" + line("b") + b"\r\n", [("a", []), ("b", [])]),
-        (b'{"user_id":"a","group_path":[],"session_ids":["s"],"x":1}', [("a", [])]),
+        (line("a", "x", sessions=["s", "t"]), [("a", ["x"])]),
+        (b'{"user_id":"a","group_path":[],"session_ids":null,"x":1}', [("a", [])]),
         (line("a", "\u00e4\n\t\\N") + b"\n", [("a", ["\u00e4\n\t\\N"])]),
         (line("a", "x") + b"\n" + line("a", "y"), [("a", ["x"]), ("a", ["y"])]),
     ],
@@ -84,6 +85,10 @@ async def test_a_file_replaces_the_one_before(house: House, body: bytes, stored:
         (line("a", *["x"] * 17), 20002, "line 3: `group_path` must contain at most 16 entries"),
         (line("a", "x" * 257), 20001, "must contain at most 256 characters"),
         (line("a", ""), 20001, "must contain 1 or more characters"),
+        (line("a", sessions=["s"] * 51), 20002, "line 3: `session_ids` must contain at most 50 entries"),
+        (line("a", sessions=[""]), 20001, "line 3: `session_ids[0]` must contain 1 or more characters"),
+        (b'{"user_id":"a","group_path":[],"session_ids":7}', 20003, "line 3: `session_ids` must be an array"),
+        (line("a", sessions=["\0"]), 20009, "line 3: must not hold the character \\u0000"),
         (b" " * 65537 + line("a"), 20002, "line 3: must not be longer than 65536 bytes"),
     ],
 )
@@ -96,6 +101,47 @@ async def test_a_bad_line_refuses_the_whole_file_and_is_named(
 
     assert (reply.status, reply.code) == (400, code)
     assert message in reply.meta["message"]
+    assert await members(house, url) == [("ann", ["north"])]
+
+
+async def test_a_line_without_sessions_is_refused_where_sessions_are_what_counts(house: House) -> None:
+    (url,) = (await set_dataset(house, dataset_type=SESSIONS))["input_files"]
+
+    reply = await put(house, url, b"\n".join([line("ann", sessions=[]), line("bob")]))
+
+    assert (reply.status, reply.code) == (400, 20000)
+    assert reply.meta["message"] == "line 2: `session_ids` must have a non-null value"
+
+
+async def test_a_user_has_at_most_50_sessions_in_all_files(house: House) -> None:
+    first, second = (await set_dataset(house, dataset_type=SESSIONS, file_count=2))["input_files"]
+    some = [f"session-{number}" for number in range(50)]
+    assert (await put(house, first, line("bob", sessions=some[:1]) + b"\n" + line("ann", sessions=some))).status == 200
+
+    assert (await put(house, second, line("ann", "x", sessions=some))).data == {"lines": 1}
+    reply = await put(house, second, line("bob", sessions=some) + b"\n" + line("ann", "x", sessions=["another"]))
+
+    assert reply.code == 20002
+    assert reply.meta["message"].startswith("user 'ann' must not have more than 50 sessions")
+    assert await members(house, first) == [("ann", []), ("ann", ["x"]), ("bob", [])]
+
+
+async def test_a_user_is_in_at_most_1000_lines_that_name_sessions(house: House) -> None:
+    (url,) = (await set_dataset(house, dataset_type=SESSIONS))["input_files"]
+
+    assert (await put(house, url, b"\n".join([line("ann", sessions=["s"])] * 1000))).data == {"lines": 1000}
+    assert (await put(house, url, b"\n".join([line("ann", sessions=["s"])] * 1001))).code == 20002
+
+
+async def test_a_bad_line_in_the_middle_of_50_000_is_named(house: House) -> None:
+    url = await open_file(house)
+    lines = [line(f"user-{number}", "class") for number in range(50_000)]
+    lines[25_000] = b'{"user_id": "user-25000"}'
+
+    reply = await put(house, url, b"\n".join(lines))
+
+    assert (reply.status, reply.code) == (400, 20000)
+    assert reply.meta["message"] == "line 25001: `group_path` must have a non-null value"
     assert await members(house, url) == [("ann", ["north"])]
 
 

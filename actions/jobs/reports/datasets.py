@@ -35,13 +35,13 @@ class DatasetCompilation(msgspec.Struct, frozen=True, kw_only=True):
 @action("set", guarded=True)
 async def compile_dataset(ctx: Context, request: CompileDataset) -> DatasetCompilation:
     """Start the job that compiles a dataset, once its files are there and say who belongs where."""
-    require_type(request.dataset_type)
+    kind = require_type(request.dataset_type)
     async with ctx.db.reading(ctx.organisation_id) as tx:
         dataset = await find_dataset(tx, ctx.organisation_id, request.dataset_id)
-        if dataset.type != request.dataset_type:
-            raise ApiError(Code.dataset_not_ready, f"dataset {dataset.dataset_id} is of type {dataset.type}")
+        if dataset.type != kind:
+            raise ApiError(Code.dataset_not_ready, f"dataset {dataset.dataset_id} is of type {dataset.type.name}")
         params = await judge(tx, dataset)
     reference = uuid.uuid4()
-    answer = DatasetCompilation(job_reference=reference, dataset_type=dataset.type, dataset_id=dataset.dataset_id)
+    answer = DatasetCompilation(job_reference=reference, dataset_type=kind.name, dataset_id=dataset.dataset_id)
     accepted: DatasetCompilation = await jobs.submit(ctx, "datasetcompile", params, answer=answer, reference=reference)
     return accepted

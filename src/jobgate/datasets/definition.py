@@ -9,8 +9,9 @@ from typing import Self
 import msgspec
 
 from jobgate import wire
-from jobgate.datasets.fields import GROUP_FIELDS, USER_FIELDS, Direction, GroupField, GroupOrder, UserField, UserOrder
 from jobgate.datasets.members import delete_members
+from jobgate.datasets.presentation import Presentation
+from jobgate.datasets.types import TYPES, DatasetType
 from jobgate.db import Record, Transaction
 from jobgate.errors import ApiError, Code
 
@@ -23,23 +24,12 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     maxtime: datetime | None = None
 
 
-class Presentation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is shown of groups and users, and in which order."""
-
-    fields: tuple[GroupField, ...] = GROUP_FIELDS
-    sort_field: GroupOrder = "mean_score"
-    sort_order: Direction = "desc"
-    user_fields: tuple[UserField, ...] = USER_FIELDS
-    users_sort_field: UserOrder = "score"
-    users_sort_order: Direction = "desc"
-
-
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset as it was last set."""
 
     organisation_id: int
     dataset_id: uuid.UUID
-    type: str
+    type: DatasetType
     file_count: int
     filters: Filters
     presentation: Presentation
@@ -54,7 +44,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             organisation_id=row["organisation_id"],
             dataset_id=row["dataset_id"],
-            type=row["type"],
+            type=TYPES[row["type"]],
             file_count=row["file_count"],
             filters=wire.decode(row["filters"], Filters),
             presentation=wire.decode(row["options"], Presentation),
@@ -82,7 +72,7 @@ async def replace_dataset(db: Transaction, dataset: Dataset) -> None:
     await db.execute(
         "replace_dataset",
         *ids,
-        dataset.type,
+        dataset.type.name,
         dataset.file_count,
         wire.encode(dataset.filters),
         wire.encode(dataset.presentation),

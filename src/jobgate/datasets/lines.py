@@ -14,15 +14,19 @@ from jobgate.errors import ApiError, Code
 MAX_LINE_BYTES = 64 * 1024
 MAX_LINES = 200_000
 """In one file: as many as a dataset may have users."""
+MAX_SESSIONS = 50
+"""Of one user."""
 
 Key = Annotated[str, Meta(min_length=1, max_length=256)]
+SessionId = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 class Line(msgspec.Struct, frozen=True):
-    """Who belongs where. Keys besides these (`session_ids` is for another type of dataset) are ignored."""
+    """Who belongs where, and which of the user's sessions count. Keys besides these are ignored."""
 
     user_id: Annotated[str, Meta(min_length=1, max_length=50)]
     group_path: Annotated[list[Key], Meta(max_length=16)]
+    session_ids: Annotated[list[SessionId], Meta(max_length=MAX_SESSIONS)] | None = None
 
 
 _decode = msgspec.json.Decoder(Line).decode
@@ -52,7 +56,7 @@ async def split_lines(stream: AsyncIterator[bytes], max_bytes: int) -> AsyncIter
         yield [rest]
 
 
-def read_line(text: bytes, number: int) -> Line | None:
+def read_line(text: bytes, number: int, *, needs_sessions: bool = False) -> Line | None:
     """The line with this number in its file; None if it is blank. Raises `ApiError` naming the number."""
     if len(text) > MAX_LINE_BYTES:
         raise _too_long(number)
@@ -66,16 +70,18 @@ def read_line(text: bytes, number: int) -> Line | None:
         if not text.strip():
             return None
         raise ApiError(Code.invalid_json, f"line {number}: {_explain(error)}") from None
-    if b"\\u0000" in text and ("\0" in line.user_id or any("\0" in key for key in line.group_path)):
+    if needs_sessions and line.session_ids is None:
+        raise ApiError(Code.missing_parameter, f"line {number}: `session_ids` must have a non-null value")
+    if b"\\u0000" in text and "\0" in "".join([line.user_id, *line.group_path, *(line.session_ids or [])]):
         raise ApiError(Code.invalid_json, rf"line {number}: must not hold the character \u0000")
     return line
 
 
-def read_checked(lines: Iterator[bytes]) -> Iterator[tuple[str, list[str]]]:
-    """User and group path of lines that `read_line` has passed."""
+def read_checked(lines: Iterator[bytes]) -> Iterator[tuple[str, list[str], list[str] | None]]:
+    """User, group path and session ids of lines that `read_line` has passed."""
     for text in lines:
         line = _decode(text)
-        yield line.user_id, line.group_path
+        yield line.user_id, line.group_path, line.session_ids
 
 
 def _too_long(number: int) -> ApiError:

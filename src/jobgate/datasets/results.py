@@ -1,25 +1,24 @@
-"""What was compiled, as readers see it: one group, the groups directly below it, and a page of its users."""
+"""What was compiled, as readers see it: a group, the groups directly below it, a page of its users or questions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from jobgate import wire
 from jobgate.datasets.definition import Dataset
+from jobgate.datasets.fields import GROUP_FIELDS
+from jobgate.datasets.places import Number, Page, Place, rounded
+from jobgate.datasets.questions import DatasetActivity, DatasetQuestion, list_activities, list_questions
 from jobgate.db import Record, Transaction
 from jobgate.errors import ApiError, Code, shown
 
 MAX_CHILDREN = 5000
-_DIGITS = 4
 _TOKEN = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})")
-
-Number: TypeAlias = float | UnsetType | None
-"""Null where nobody has the value; absent where the dataset was set not to show it."""
 
 Statistics: TypeAlias = dict[str, int | float | None]
 
@@ -80,24 +79,23 @@ class DatasetUser(msgspec.Struct, frozen=True, kw_only=True):
 class DatasetView(msgspec.Struct, frozen=True, kw_only=True):
     """One place in a dataset."""
 
+    build: str
+    """Which compilation this is: another one was published where it differs from that of an earlier answer."""
     group: DatasetGroup
     children: list[DatasetGroup]
     """The groups directly below; on the first page only."""
-    users: list[DatasetUser]
-    """Users in the group and in the groups below it."""
-
-
-class Page(NamedTuple):
-    """A part of a list of users."""
-
-    offset: int
-    limit: int
+    users: list[DatasetUser] | UnsetType = UNSET
+    """Users in the group and in the groups below it; not in an analysis."""
+    activities: list[DatasetActivity] | UnsetType = UNSET
+    """The activities that were analysed; on the first page of `activity-analysis-by-question` only."""
+    questions: list[DatasetQuestion] | UnsetType = UNSET
+    """The questions that were analysed, in the group and in the groups below it."""
 
 
 async def view(
     db: Transaction, dataset: Dataset, path: Sequence[str], limit: int, token: str | None
 ) -> tuple[DatasetView, str | None]:
-    """What there is at `path`, and the token of the next page of users. Children come with the first page only.
+    """What there is at `path`, and the token of the next page. Children and activities come with the first page only.
 
     Raises 50000 when nothing was compiled yet, 20004 for a group or token that is none of this dataset's.
     """
@@ -112,20 +110,31 @@ async def view(
     children = [] if page.offset else await db.fetch("list_dataset_groups", *ids, *span, MAX_CHILDREN + 1)
     if len(children) > MAX_CHILDREN:
         raise ApiError(Code.answer_too_large, f"there are more than {MAX_CHILDREN} groups below; name one of them")
-    users = await _list_users(db, dataset, group, page)
-    following = f"{dataset.build}.{page.offset + limit}" if len(users) > limit else None
+    users: list[DatasetUser] | UnsetType = UNSET
+    activities: list[DatasetActivity] | UnsetType = UNSET
+    questions: list[DatasetQuestion] | UnsetType = UNSET
+    if dataset.type.is_analysis:
+        place = Place(dataset.organisation_id, dataset.build, group["number"])
+        questions, has_more = await list_questions(db, dataset, place, page)
+        if page.offset == 0 and not dataset.type.spans_activities:
+            activities = await list_activities(db, place)
+    else:
+        users, has_more = await _list_users(db, dataset, group, page)
     found = DatasetView(
+        build=str(dataset.build),
         group=_show_group(dataset, group["path"], wire.decode(group["statistics"], Statistics)),
         children=_show_children(dataset, children),
-        users=[_show_user(dataset, user) for user in users[:limit]],
+        users=users,
+        activities=activities,
+        questions=questions,
     )
-    return found, following
+    return found, f"{dataset.build}.{page.offset + limit}" if has_more else None
 
 
-async def _list_users(db: Transaction, dataset: Dataset, group: Record, page: Page) -> list[Record]:
-    """One more than the page holds, if there is one."""
+async def _list_users(db: Transaction, dataset: Dataset, group: Record, page: Page) -> tuple[list[DatasetUser], bool]:
+    """A page of the users, and whether there are more."""
     shape = dataset.presentation
-    return await db.fetch(
+    rows = await db.fetch(
         "list_dataset_users",
         dataset.organisation_id,
         dataset.build,
@@ -136,11 +145,15 @@ async def _list_users(db: Transaction, dataset: Dataset, group: Record, page: Pa
         page.limit + 1,
         page.offset,
     )
+    return [_show_user(dataset, row) for row in rows[: page.limit]], len(rows) > page.limit
 
 
 def _show_children(dataset: Dataset, rows: Sequence[Record]) -> list[DatasetGroup]:
-    """Sorted as the dataset was set to; who lacks the field comes last."""
-    field, is_descending = dataset.presentation.sort_field, dataset.presentation.sort_order == "desc"
+    """Sorted as the dataset was set to, those of an analysis by key; who lacks the field comes last."""
+    shape = dataset.presentation
+    field, is_descending = (
+        ("key", False) if dataset.type.is_analysis else (shape.sort_field, shape.sort_order == "desc")
+    )
     groups = [(row["path"], wire.decode(row["statistics"], Statistics)) for row in rows]
     if field == "key" or field == "label":
         groups.sort(key=lambda group: _label(dataset, group[0][-1], field), reverse=is_descending)
@@ -155,24 +168,20 @@ def _rank(value: float | None, is_descending: bool) -> tuple[bool, float]:
 
 def _show_group(dataset: Dataset, path: list[str], statistics: Statistics) -> DatasetGroup:
     key = path[-1] if path else None
-    facts: dict[str, object] = {field: _round(statistics[field]) for field in dataset.presentation.fields}
+    fields = GROUP_FIELDS if dataset.type.is_analysis else dataset.presentation.fields
+    facts: dict[str, object] = {field: rounded(statistics[field]) for field in fields}
     facts |= {"key": key, "label": None if key is None else _label(dataset, key), "group_path": path}
     return msgspec.convert(facts, DatasetGroup)
 
 
 def _show_user(dataset: Dataset, row: Record) -> DatasetUser:
-    facts: dict[str, object] = {field: _round(row[field]) for field in dataset.presentation.user_fields}
+    facts: dict[str, object] = {field: rounded(row[field]) for field in dataset.presentation.user_fields}
     return msgspec.convert(facts | {"user_id": row["user_id"]}, DatasetUser)
 
 
 def _label(dataset: Dataset, key: str, field: str = "label") -> str:
     """What a group is called: its key, where no label was given."""
     return dataset.labels.get(key, key) if field == "label" else key
-
-
-def _round(value: float | None) -> float | None:
-    """Four decimals, as scores are given."""
-    return round(value, _DIGITS) if isinstance(value, float) else value
 
 
 def _read_token(token: str, build: int) -> int:

@@ -15,10 +15,11 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, NamedTuple
 from urllib.parse import urlencode
 
-from jobgate.datasets.lines import MAX_LINES, read_checked, read_line, split_lines
+from jobgate.datasets.lines import MAX_LINES, MAX_SESSIONS, read_checked, read_line, split_lines
 from jobgate.datasets.members import delete_members
-from jobgate.db import Database, Transaction
-from jobgate.errors import ApiError, Code
+from jobgate.datasets.types import TYPES, DatasetType
+from jobgate.db import Database, Record, Transaction
+from jobgate.errors import ApiError, Code, shown
 from jobgate.keys import OuterKey
 from jobgate.settings import Settings
 
@@ -27,6 +28,9 @@ VALID_S = 3600
 
 MAX_DATASET_LINES = 1_000_000
 """In all files of a dataset together: every user in five groups."""
+
+MAX_NAMING_LINES = 1000
+"""Of one user: lines that name sessions."""
 
 _MEMORY_BYTES = 1024 * 1024
 _BATCH_LINES = 5000
@@ -80,27 +84,29 @@ async def receive(
 ) -> dict[str, int]:
     """Take a file in place of the one that was put there before; answers how many lines it has.
 
-    Every line is `{"user_id", "group_path": [...]}`; blank lines do not count. One bad line refuses the file.
+    Every line is `{"user_id", "group_path": [...], "session_ids": [...]}`, the last for the types that count sessions;
+    blank lines do not count. One bad line refuses the file.
     """
     target = read_url(key, path, query, now_s)
     async with db.reading(target.organisation_id) as tx:
-        _require_place(target, await tx.fetchval("dataset_file_count", target.organisation_id, target.dataset_id))
+        row = await tx.fetchrow("find_dataset_place", target.organisation_id, target.dataset_id)
+    kind = _require_place(target, row)
     with SpooledTemporaryFile(max_size=_MEMORY_BYTES) as spool:
-        lines = await _spool(stream, spool, settings.max_upload)
+        lines = await _spool(stream, spool, settings.max_upload, kind)
         spool.seek(0)
         async with db.transaction(target.organisation_id) as tx:
             await _store(tx, target, spool, lines)
     return {"lines": lines}
 
 
-async def _spool(stream: AsyncIterator[bytes], spool: IO[bytes], max_bytes: int) -> int:
+async def _spool(stream: AsyncIterator[bytes], spool: IO[bytes], max_bytes: int, kind: DatasetType) -> int:
     """Check the lines and put them aside; how many there are."""
     count = number = 0
     async for lines in split_lines(stream, max_bytes):
         kept = []
         for text in lines:
             number += 1
-            if read_line(text, number) is not None:
+            if read_line(text, number, needs_sessions=kind.needs_sessions) is not None:
                 kept.append(text)
         count += len(kept)
         if count > MAX_LINES:
@@ -112,7 +118,7 @@ async def _spool(stream: AsyncIterator[bytes], spool: IO[bytes], max_bytes: int)
 
 async def _store(tx: Transaction, target: Target, spool: IO[bytes], lines: int) -> None:
     """Put the file in the place of an older one. COPY cannot write under row-level security, hence the way round."""
-    _require_place(target, await tx.fetchval("hold_dataset", target.organisation_id, target.dataset_id))
+    _require_place(target, await tx.fetchrow("hold_dataset", target.organisation_id, target.dataset_id))
     await tx.execute("put_dataset_file", *target, uuid.uuid4(), lines)
     await delete_members(tx, *target)
     await tx.execute("stage_dataset_members")
@@ -120,18 +126,32 @@ async def _store(tx: Transaction, target: Target, spool: IO[bytes], lines: int) 
     stored = 1
     while stored:
         # Batches, because a statement must stay short; never a list, because a line may be long.
-        await tx.copy_rows("uploaded_line", ("user_id", "group_path"), islice(rows, _BATCH_LINES))
+        await tx.copy_rows("uploaded_line", ("user_id", "group_path", "session_ids"), islice(rows, _BATCH_LINES))
         stored = await tx.execute("insert_dataset_members", *target)
+        await _require_few_sessions(tx, target)
         await tx.execute("clear_dataset_stage")
     total = await tx.fetchval("count_dataset_lines", target.organisation_id, target.dataset_id)
     if total > MAX_DATASET_LINES:
         raise ApiError(Code.too_much, f"the files of a dataset must not have more than {MAX_DATASET_LINES} lines")
 
 
-def _require_place(target: Target, file_count: int | None) -> None:
+async def _require_few_sessions(tx: Transaction, target: Target) -> None:
+    user_id = await tx.fetchval(
+        "find_crowded_member", target.organisation_id, target.dataset_id, MAX_SESSIONS, MAX_NAMING_LINES
+    )
+    if user_id is not None:
+        raise ApiError(
+            Code.too_much,
+            f"user {shown(user_id)} must not have more than {MAX_SESSIONS} sessions in all files of the dataset,"
+            f" or {MAX_NAMING_LINES} lines that name some",
+        )
+
+
+def _require_place(target: Target, row: Record | None) -> DatasetType:
     """The dataset takes this file; one that was set again meanwhile may take fewer."""
-    if file_count is None or not 1 <= target.number <= file_count:
+    if row is None or not 1 <= target.number <= row["file_count"]:
         raise ApiError(Code.dataset_not_ready, f"dataset {target.dataset_id} takes no file {target.number}")
+    return TYPES[row["type"]]
 
 
 def _signed_text(target: Target, expires_s: int) -> str:

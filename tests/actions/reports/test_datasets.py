@@ -11,6 +11,8 @@ import pytest
 from jobgate.embedded import Servers
 from jobgate.testing import House, open_house
 from tests.datasets.samples import (
+    BANK,
+    SESSIONS,
     TYPE,
     add_attempt,
     compile_dataset,
@@ -53,21 +55,26 @@ async def test_a_dataset_takes_the_id_that_it_is_given(shared_house: House) -> N
     ("change", "code", "message"),
     [
         ({"dataset_type": None}, 20000, "`dataset_type`"),
-        ({"dataset_type": "x"}, 44000, "`dataset_type` 'x' is unknown; there is activity-summary-by-group"),
-        ({"dataset_type": "ibk-analysis-by-question"}, 44000, "is documented, but not available here"),
-        ({"dataset_type": "sessions-summary-by-group"}, 44000, "is documented, but not available here"),
-        ({"dataset_type": "activity-analysis-by-question"}, 44000, "is documented, but not available here"),
+        ({"dataset_type": "x"}, 44000, "`dataset_type` 'x' is unknown; there are activity-summary-by-group, sessions-"),
         ({"dataset_id": "x"}, 20004, "`dataset_id`"),
         ({"file_count": None}, 20000, "`file_count`"),
         ({"file_count": -1}, 20003, "`file_count`"),
         ({"file_count": 101}, 20003, "`file_count`"),
-        ({"file_count": 0}, 50000, "has no users"),
+        ({"file_count": 0, "dataset_type": SESSIONS}, 50000, "has no sessions: set it with a `file_count`"),
+        ({"file_count": 0, "filters": {"activity_id": ["x"]}}, 50000, "has no attempts"),
         ({"filters": {"activity_id": ["a"] * 11}}, 20002, "`filters.activity_id`"),
         ({"filters": {"activity_id": [""]}}, 20001, "`filters.activity_id[0]`"),
         ({"filters": {"mintime": "yesterday"}}, 20003, "`filters.mintime`"),
         ({"filters": {"maxtime": "9" * 30}}, 20003, "`filters.maxtime`"),
         ({"filters": {"mintime": 2, "maxtime": 1}}, 20004, "`filters.mintime` must not be after `filters.maxtime`"),
-        ({"options": {"fields": ["size"]}}, 20004, "`options.fields[0]` must be one of group_count"),
+        ({"options": {"fields": ["size"]}}, 20004, "`options.fields[0]` must be one of attempts"),
+        ({"options": {"fields": ["population", "p_value"]}}, 20004, "`options.fields[1]` must be one of group_count"),
+        ({"options": {"default_sort_field": "p_value"}}, 20004, "for activity-summary-by-group, not p_value"),
+        ({"dataset_type": BANK, "options": {"fields": ["population"]}}, 20004, "`options.fields[0]` must be one of"),
+        ({"dataset_type": BANK, "options": {"default_sort_field": "options"}}, 20004, "`options.default_sort_field`"),
+        ({"dataset_type": BANK, "options": {"user_fields": []}}, 20004, "`options.user_fields` has no meaning"),
+        ({"dataset_type": BANK, "options": {"default_users_sort_field": "score"}}, 20004, "shows no users"),
+        ({"dataset_type": BANK, "options": {"default_users_sort_order": "asc"}}, 20004, "shows no users"),
         ({"options": {"user_fields": ["size"]}}, 20004, "`options.user_fields[0]` must be one of attempted_max_score"),
         ({"options": {"default_sort_field": "size"}}, 20004, "`options.default_sort_field`"),
         ({"options": {"default_sort_order": "up"}}, 20004, "must be one of asc, desc"),
@@ -145,7 +152,10 @@ async def test_groups_carry_labels_and_only_the_fields_asked_for(house: House) -
     )
     await compile_dataset(house, dataset_id)
 
-    assert await read(house, dataset_id, "north") == {
+    found = await read(house, dataset_id, "north")
+
+    assert found == {
+        "build": found["build"],
         "group": {"key": "north", "label": "The North", "group_path": ["north"], "population": 1, "mean_score": 3},
         "children": [{"key": "a", "label": "a", "group_path": ["north", "a"], "population": 1, "mean_score": 3}],
         "users": [{"user_id": "ann", "max_score": 10}],

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from jobgate.testing import House, Reply
-from tests.datasets.samples import TYPE, add_attempt, finish, line, put, set_dataset, upload
+from tests.datasets.samples import SESSIONS, TYPE, add_attempt, finish, line, put, set_dataset, upload
 
 
 async def ask(house: House, dataset_id: str, **request: Any) -> Reply:
@@ -38,8 +38,30 @@ async def test_types_are_checked_first(house: House) -> None:
     dataset_id = str(uuid.uuid4())
 
     assert (await ask(house, dataset_id, dataset_type="x")).code == 44000
-    assert (await ask(house, dataset_id, dataset_type="sessions-summary-by-group")).code == 44000
     assert (await ask(house, dataset_id, dataset_type=None)).code == 20000
+
+
+async def test_the_type_is_the_one_that_the_dataset_was_set_with(house: House) -> None:
+    await add_attempt(house, "ann", "maths", 3, 10)
+    dataset_id = await upload(house, line("ann"))
+
+    reply = await ask(house, dataset_id, dataset_type=SESSIONS)
+
+    assert reply.code == 50000
+    assert reply.meta["message"] == f"dataset {dataset_id} is of type {TYPE}"
+
+
+async def test_a_dataset_of_sessions_needs_sessions(house: House) -> None:
+    """The files may be those of another type, whose lines need none."""
+    await add_attempt(house, "ann", "maths", 3, 10)
+    dataset_id = await upload(house, line("ann"))
+
+    reply = await house.call(
+        "reports/datasets", "set", {"dataset_type": SESSIONS, "dataset_id": dataset_id, "file_count": 0}
+    )
+
+    assert reply.code == 50000
+    assert "has no sessions: its lines need `session_ids`" in reply.meta["message"]
 
 
 async def test_an_unknown_dataset_and_another_organisations_are_told_alike(house: House) -> None:
