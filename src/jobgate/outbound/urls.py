@@ -10,7 +10,7 @@ from jobgate.outbound.addresses import NAME, Forbidden, Rules, read_address
 MAX_URL_CHARS = 2000
 
 _URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[1-9][0-9]{0,4}))?"
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f]*:[0-9a-f:.]+\])(:(?P<port>[1-9][0-9]{0,4}))?"
     r"(?P<target>(/[!-~]*|\?[!-~]*)?)",
     re.ASCII | re.IGNORECASE,
 )

@@ -1,0 +1,1 @@
+"""Facts about calls to addresses that users name."""

@@ -1,0 +1,1 @@
+"""Facts about push: what is announced, how it is sent, and what becomes of it."""
