@@ -15,13 +15,15 @@ from jobgate.embedded import Servers
 MARK = Mark(1, "ours", "theirs", 0.8)
 
 
-@pytest.mark.parametrize("row", [1, 6, 11])
+@pytest.mark.parametrize("row", [1, 6, 7, 8, 11])
 async def test_both_sides_of_a_row_are_played(servers: Servers, tmp_path: Path, row: int) -> None:
     folder = tmp_path / str(row)
     folder.mkdir()
     said: list[str] = []
 
-    (result,) = await play_rows(servers, tmp_path, [row], 1, Effort(seconds=0.05, updates=2), said.append)
+    (result,) = await play_rows(
+        servers, tmp_path, [row], 1, Effort(seconds=0.05, updates=2, rescores=2, users=300), said.append
+    )
 
     assert result.mark.number == row
     assert min(*result.ours, *result.peer) > 0
@@ -50,3 +52,10 @@ def test_every_round_is_kept(tmp_path: Path) -> None:
     assert kept["version"] == "1"
     assert kept["rows"][0]["ours_per_s"] == [90.0, 92.0]
     assert kept["rows"][0]["reached"] is True
+
+
+@pytest.mark.parametrize(("peak", "shown"), [(123_400_000, "123"), (0, "ok")])
+def test_the_memory_of_the_worker_stands_last_where_it_is_known(peak: int, shown: str) -> None:
+    line = show([Result(MARK, "calls", [90.0], [100.0], peak)])
+
+    assert line.split()[-1] == shown
