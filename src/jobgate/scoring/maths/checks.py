@@ -69,6 +69,7 @@ def make_check(specification: object, answer: str) -> MathCheck:
             specification["options"] = {}
     try:
         read = msgspec.convert(specification, _Specification, strict=False)
+        msgspec.json.encode(read)  # refuses half characters, which no other process could be told
         return MathCheck(read.method, str(read.value), read.options, answer)
     except (ValueError, RecursionError) as error:
         raise UnusableSpecification(str(error)) from None

@@ -29,7 +29,8 @@ class Options(msgspec.Struct, frozen=True, rename="camel"):
     treat_multiple_spaces_as_one: bool = False
     compare_sides: bool = False
     allowed_units: tuple[str, ...] = ()
-    field: str = "integer"
+    field: Literal["integer", "integerType", "real", "realType", "complex", "complexType"] = "integer"
+    """The numbers that a factorisation may use."""
 
     @property
     def decimal(self) -> str:

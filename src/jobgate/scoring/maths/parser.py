@@ -190,7 +190,7 @@ class _Parser(Tokens):
                 factors = [Quotient(_product(factors), self.read_signed(self.read_divisor))]
                 has_slash_before = True
             elif self.starts_factor():
-                if self.is_number and not (len(factors) == 1 and isinstance(node, Unit)):
+                if self.is_number and not self.may_precede_number(factors):
                     raise self.refusal("a number stands directly behind something: write a sign between them")
                 factor = self.read_factor()
                 if has_slash_before and not isinstance(factor, Unit):
@@ -198,6 +198,12 @@ class _Parser(Tokens):
                 factors.append(factor)
             else:
                 return _product(factors)
+
+    def may_precede_number(self, factors: list[Node]) -> bool:
+        """Currencies do, and brackets that cannot be taken for the digits before."""
+        if self.previous in (")", "}"):
+            return isinstance(factors[-1], Sum | Power | Call | Absolute)
+        return len(factors) == 1 and isinstance(factors[0], Unit)
 
     def read_divisor(self) -> Node:
         self.slashes += 1

@@ -68,13 +68,15 @@ class Tokens:
         self.text = _tidy(text, notation)
         self.at = 0
         self.token = ""
+        self.previous = ""
+        """What was taken last."""
         self._notation = notation
         self._number = _number_pattern(notation.decimal, notation.thousands)
         self.step()
 
     def step(self) -> str:
         """Take the next piece."""
-        taken = self.token
+        taken = self.previous = self.token
         self._move(self.at + len(taken))
         return taken
 

@@ -1,0 +1,184 @@
+"""The evaluator: maths checks judged in processes of their own, so that nothing typed can stall or crash this one.
+
+Who owns a process owns an evaluator: the gateway for its handlers (`Context.maths`), the worker for its set tasks
+(`Batch.maths`). It is cheap to have, because children start only when a check takes algebra, and stay for the next
+one: half a second the first time, a millisecond and the algebra itself later.
+
+    decide ── verdict
+      └── none ──> a child ──> verdict
+                     ├── too long, too much memory ──> it is gone; no verdict, a reason; the next check gets a new one
+                     └── no algebra library ─────────> no verdict, a reason, now and from here on
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import deque
+from collections.abc import Collection
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from jobgate.scoring.maths.checks import MathCheck, Verdict, decide
+from jobgate.scoring.maths.child import LENGTH_BYTES, TOO_MUCH, Hello, Order, frame
+
+CHILDREN = 2
+"""How many checks are judged at once."""
+
+LIMIT_S = 2.0
+"""How long one check may take, in processor time; what is typed at school takes a tenth of a second."""
+
+BUDGET_S = 30.0
+"""How long all checks of one call may take together: whoever types a hundred monsters holds up nobody for minutes."""
+
+SLICE_S = 0.02
+"""How long the event loop may wait for checks that need no child."""
+
+_START_S = 60.0
+_SILENCE = 10
+"""A child that is silent for so many times its limit is stuck, or the machine is."""
+
+_COMMAND = (sys.executable, "-P", "-m", "jobgate.scoring.maths.child")
+
+NOT_INSTALLED = Verdict(None, "symbolic marking is not installed")
+TOO_LONG = Verdict(None, "the expression takes too long to work out")
+TOO_LARGE = Verdict(None, "the expression takes too much memory to work out")
+NO_TIME_LEFT = Verdict(None, "too many expressions take too long to work out")
+BROKEN = Verdict(None, "the algebra library broke down over the expression")
+UNAVAILABLE = Verdict(None, "symbolic marking is not available now")
+
+T = TypeVar("T")
+
+
+class Evaluator:
+    """Judges maths checks until it is closed; may be asked by several at once."""
+
+    def __init__(self, command: Collection[str] = _COMMAND) -> None:
+        self._command = command
+        self._slots = asyncio.Semaphore(CHILDREN)
+        self._idle: list[_Child] = []
+        self._is_installed = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the children. Whoever is judging is expected to have been cancelled."""
+        while self._idle:
+            await self._idle.pop().end()
+
+    async def judge(
+        self, checks: Collection[MathCheck], *, limit_s: float = LIMIT_S, budget_s: float = BUDGET_S
+    ) -> dict[MathCheck, Verdict]:
+        """A verdict on each check. Never raises because of what is in them."""
+        verdicts: dict[MathCheck, Verdict] = {}
+        waiting: deque[MathCheck] = deque()
+        pause_at = time.perf_counter() + SLICE_S
+        for check in dict.fromkeys(checks):
+            verdict = decide(check)
+            if verdict is None:
+                waiting.append(check)
+            else:
+                verdicts[check] = verdict
+            if time.perf_counter() > pause_at:
+                await asyncio.sleep(0)
+                pause_at = time.perf_counter() + SLICE_S
+        give_up_at = time.monotonic() + budget_s
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(CHILDREN, len(waiting))):
+                group.create_task(self._work(waiting, verdicts, limit_s, give_up_at))
+        return verdicts
+
+    async def _work(
+        self, waiting: deque[MathCheck], verdicts: dict[MathCheck, Verdict], limit_s: float, give_up_at: float
+    ) -> None:
+        while waiting:
+            check = waiting.popleft()
+            verdicts[check] = NO_TIME_LEFT if time.monotonic() > give_up_at else await self._ask(check, limit_s)
+
+    async def _ask(self, check: MathCheck, limit_s: float) -> Verdict:
+        async with self._slots:
+            if not self._is_installed:
+                return NOT_INSTALLED
+            try:
+                child = self._idle.pop() if self._idle else await _Child.start(self._command)
+            except (OSError, EOFError, TimeoutError):
+                return UNAVAILABLE
+            if child is None:
+                self._is_installed = False
+                return NOT_INSTALLED
+            verdict = await child.judge(check, limit_s)
+            if verdict is None:
+                return child.epitaph()
+            self._idle.append(child)
+            return verdict
+
+
+class _Child:
+    """One process that judges, one check after the other."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, command: Collection[str]) -> _Child | None:
+        """Start a child and hear its first word; None: it has no algebra library.
+
+        It knows none of our settings, and leads a session of its own, so that Ctrl-C is for us alone.
+        """
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("JOBGATE_")}
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True
+        )
+        child = cls(process)
+        hello = await child._hear(Hello, _START_S)
+        if hello.has_algebra:
+            return child
+        await child.end()
+        return None
+
+    async def judge(self, check: MathCheck, limit_s: float) -> Verdict | None:
+        """The verdict; None: this child has ended over it."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(frame(Order(check, limit_s)))
+            return await self._hear(Verdict, limit_s * _SILENCE)
+        except (OSError, EOFError, TimeoutError):
+            return None
+
+    async def _hear(self, kind: type[T], timeout_s: float) -> T:
+        """The next message. If none comes, whatever the reason, the child is gone afterwards."""
+        assert self._process.stdout
+        try:
+            async with asyncio.timeout(timeout_s):
+                head = await self._process.stdout.readexactly(LENGTH_BYTES)
+                return msgspec.json.decode(await self._process.stdout.readexactly(int.from_bytes(head)), type=kind)
+        except EOFError:
+            await self._process.wait()  # it ends by itself: killing it now would only lose its exit code
+            raise
+        except BaseException:
+            self._process.kill()
+            await self._process.wait()
+            raise
+
+    def epitaph(self) -> Verdict:
+        """What the end of this child says about the check that it was given."""
+        reasons = {-signal.SIGPROF: TOO_LONG, -signal.SIGKILL: TOO_LONG, TOO_MUCH: TOO_LARGE}
+        return reasons.get(self._process.returncode or 0, BROKEN)
+
+    async def end(self) -> None:
+        """Let it end: it does as soon as there is nobody to hear."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        await self._process.wait()
