@@ -18,5 +18,5 @@ class GetSessionScores(SessionQuery, frozen=True, kw_only=True):
 @action("get")
 async def read_scores(ctx: Context, request: GetSessionScores) -> Reply[list[SessionScoreRecord]]:
     """Read the scores and subscores of sessions and, where wanted, the score of every response."""
-    parts = Parts(subscores=True, responses=request.include_response_scores)
+    parts = Parts(subscores=True, responses="scores" if request.include_response_scores else None)
     return await answer_page(ctx, request, parts, show_scores)

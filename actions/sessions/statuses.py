@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
-from msgspec import Meta
-
 from jobgate.context import Context, Reply
 from jobgate.registry import action
 from jobgate.sessions.pages import SessionQuery
 from jobgate.sessions.reading import Parts, answer_page
-from jobgate.sessions.records import SessionStatusRecord, show_status
-
-
-class StatusInclude(msgspec.Struct, frozen=True, kw_only=True):
-    """What to add to each record."""
-
-    session_metadata: Annotated[list[str], Meta(max_length=1000)] | None = msgspec.field(
-        name="sessions.session_metadata", default=None
-    )
-    """Names of metadata attributes; those that a session has are added under `metadata`."""
+from jobgate.sessions.records import SessionInclude, SessionStatusRecord, show_status
 
 
 class GetSessionStatuses(SessionQuery, frozen=True, kw_only=True):
     """Which sessions to read, and what to add."""
 
-    include: StatusInclude | None = None
+    include: SessionInclude | None = None
 
 
 @action("get")

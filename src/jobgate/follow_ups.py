@@ -43,7 +43,7 @@ async def queue_follow_ups(
     needs = {row["session_id"]: row for row in rows}
     links: Links = {}
     asked: list[FollowUp] = []
-    for parent, session_ids in parents.values():
+    for _, (parent, session_ids) in sorted(parents.items()):
         chain = _Chain(parent, [needs[session_id] for session_id in session_ids], links)
         chain.extend(rescore=rescore, push=is_pushed)
         asked += chain.asked

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from jobgate.context import Context, Reply
 from jobgate.db import Transaction
 from jobgate.errors import ApiError, Code
 from jobgate.sessions.entries import Status
 from jobgate.sessions.pages import SessionQuery, find_page, read_horizon
+from jobgate.turns import Turns
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A stored session; the last three, which are JSON, only where they were wanted."""
+    """A stored session; the last four, which are JSON, only where they were wanted."""
 
     session_id: str
     user_id: str
@@ -34,18 +35,21 @@ class Session:
     dt_completed: datetime | None
     metadata: bytes | None
     subscores: bytes | None
+    items: bytes | None
     responses: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What to read of sessions beside their plain columns; `responses` are the scores of responses."""
+    """What to read of sessions beside their plain columns."""
 
     metadata: bool = False
     attributes: list[str] | None = None
     """Only these of the metadata."""
     subscores: bool = False
-    responses: bool = False
+    items: bool = False
+    responses: Literal["scores", "whole"] | None = None
+    """Of responses: the scores that count, or everything but the questions."""
 
 
 async def read_sessions(
@@ -62,6 +66,7 @@ async def read_sessions(
         parts.metadata,
         parts.attributes,
         parts.subscores,
+        parts.items,
         parts.responses,
         max_bytes,
     )
@@ -76,4 +81,9 @@ async def answer_page(ctx: Context, query: SessionQuery, parts: Parts, show: Cal
     async with ctx.db.reading(ctx.organisation_id) as db:
         page = await find_page(db, ctx.organisation_id, query, horizon)
         sessions = await read_sessions(db, ctx.organisation_id, page.session_ids, parts, ctx.settings.max_answer)
-    return Reply(data=[show(session) for session in sessions], records=len(sessions), next=page.next)
+    records = []
+    turns = Turns()
+    for session in sessions:
+        records.append(show(session))  # it may have a thousand responses
+        await turns.pass_on()
+    return Reply(data=records, records=len(records), next=page.next)

@@ -176,8 +176,9 @@ where ($12::text[] is null or user_id = any($12)) and ($13::text[] is null or ac
     and ($14 is not true or report_by > set_by)
 order by updated_at desc, id desc limit $5
 
--- The sessions with these ids, in the order of the ids. Only where wanted ($3 to $6): metadata, or the named attributes
--- of it; subscores; the scores of responses. What weighs more than $7 bytes in all is left out: nobody could be told it.
+-- The sessions with these ids, in the order of the ids. Only where wanted ($3 to $7): metadata, or the named attributes
+-- of it; subscores; items; responses, the scores of them or the whole. What weighs more than $8 bytes in all is left out:
+-- nobody could be told it.
 -- name: read_sessions
 with found as materialized (
     select wanted.place, session.id, session.session_id, user_id, activity_id, status, num_questions, num_attempted,
@@ -186,20 +187,33 @@ with found as materialized (
             (select coalesce(json_object_agg(key, value), '{}') from json_each(metadata) where key = any($4))
         end as metadata,
         case when $5 then subscores end as subscores,
-        case when $6 then
-            (select coalesce(json_agg(json_build_object('item_reference', item_reference, 'response_id', response_id,
-                'score', response.score, 'max_score', response.max_score, 'dt_score_updated',
-                to_char(dt_score_updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) order by position), '[]')
-            from response where organisation_id = $1 and session_no = session.id)
+        case when $6 then items end as items,
+        case $7::text
+            when 'scores' then (
+                select coalesce(json_agg(json_build_object('item_reference', item_reference, 'response_id', response_id,
+                    'score', coalesce(manual_score, response.score),
+                    'max_score', coalesce(max_manual_score, response.max_score), 'dt_score_updated',
+                    to_char(dt_score_updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) order by position), '[]')
+                from response where organisation_id = $1 and session_no = session.id)
+            when 'whole' then (
+                select coalesce(json_agg(json_build_object('response_id', response_id, 'question_type', question_type,
+                    'question_reference', question_reference, 'item_reference', item_reference,
+                    'automarkable', automarkable, 'attempted', attempted,
+                    'score', response.score, 'max_score', response.max_score,
+                    'manual_score', manual_score, 'max_manual_score', max_manual_score, 'dt_score_updated',
+                    to_char(dt_score_updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                    'error', score_error, 'response', response.response) order by position), '[]')
+                from response where organisation_id = $1 and session_no = session.id)
         end as responses
     from unnest($2::text[]) with ordinality as wanted (session_id, place)
     join session on session.organisation_id = $1 and session.session_id = wanted.session_id
 ), weighed as (
     select *, sum(coalesce(octet_length(metadata::text), 0) + coalesce(octet_length(subscores::text), 0)
-        + coalesce(octet_length(responses::text), 0)) over () <= $7 as fits
+        + coalesce(octet_length(items::text), 0) + coalesce(octet_length(responses::text), 0)) over () <= $8 as fits
     from found
 )
 select session_id, user_id, activity_id, status, num_questions, num_attempted, score, max_score, session_duration,
     dt_saved, dt_started, dt_completed, case when fits then metadata end as metadata,
-    case when fits then subscores end as subscores, case when fits then responses end as responses, fits
+    case when fits then subscores end as subscores, case when fits then items end as items,
+    case when fits then responses end as responses, fits
 from weighed order by place

@@ -40,7 +40,9 @@ async def test_the_answer_is_the_reference_of_a_job_that_updates_the_sessions(ho
     await house.carry()
 
     assert await statuses(house, "s-1", "s-2") == ["Completed", "Incomplete"]
-    assert await results(house, reply.data["job_reference"]) == [
+    first, second = await results(house, reply.data["job_reference"])
+    assert [link["type"] for link in first.pop("follow_ups")] == ["sessionrescore"]
+    assert [first, second] == [
         {"session_id": "s-1", "user_id": "u-1", "status": "ok"},
         {"session_id": "s-2", "user_id": "u-2", "status": "ok"},
     ]

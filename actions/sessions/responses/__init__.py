@@ -1,0 +1,1 @@
+"""What learners answered, question by question, and what it earned."""
