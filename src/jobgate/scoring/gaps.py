@@ -12,8 +12,8 @@ from jobgate.scoring.kinds import Kind
 from jobgate.scoring.maths.checks import MathCheck, UnusableSpecification, Verdict, Verdicts, decide, make_check
 from jobgate.scoring.validation import Key, Unusable
 
-MAX_SPECIFICATIONS = 1000
-"""How many specifications the solutions of a question may have."""
+MAX_SPECIFICATIONS = 200
+"""How many specifications the solutions of a question may have: one may take a good part of a millisecond."""
 
 UNASKED = Verdict(None, "symbolic marking was not asked")
 
@@ -42,7 +42,7 @@ def _compare(gaps: list[Gap], num_surplus: int, verdicts: Verdicts) -> Compariso
     areas: list[bool | None] = []
     num_open, doubt = 0, None
     for gap in gaps:
-        judged = [decide(check) or verdicts.get(check, UNASKED) for check in gap.checks]
+        judged = [verdicts.get(check) or decide(check) or UNASKED for check in gap.checks]
         open_verdict = next((verdict for verdict in judged if verdict.holds is None), None)
         if gap.answer == "":
             areas.append(None)
