@@ -81,6 +81,36 @@ async def add_attempt(
     return session_id
 
 
+_MANY_SESSIONS = """
+insert into session (organisation_id, session_id, user_id, activity_id, status, score, max_score, dt_saved, dt_started,
+    dt_completed, updated_at)
+select 1, format('many-%s-%s', learner, activity), format('user-%s', learner), format('activity-%s', activity),
+    'Completed', abs(hashint8(learner * 31 + activity)::bigint) % 1001 / 100.0, 10, now(), now(), now(), now()
+from generate_series($1::bigint, $2::bigint - 1) as learner, generate_series(1, $3::bigint) as activity
+"""
+_MANY_RESPONSES = """
+insert into response (organisation_id, session_no, position, response_id, question_reference, question_type, attempted,
+    score, max_score, response)
+select 1, session.id, question, format('response-%s', question), format('question-%s', question), 'mcq', true,
+    hashint8(session.id * 31 + question) & 1, 1, json_build_object('value', array[(hashint8(session.id) & 3)::text])
+from session, generate_series(1, $3::bigint) as question
+where session.organisation_id = 1 and session_id = any(array(
+    select format('many-%s-%s', learner, $4::bigint) from generate_series($1::bigint, $2::bigint - 1) as learner))
+"""
+_BITE = 10_000
+
+
+async def add_many(house: House, users: int, activities: int = 1, questions: int = 0) -> None:
+    """Sessions of `user-0`, `user-1`, ... at `activity-1`, ..., scores from 0 to 10 scattered evenly."""
+    for first in range(0, users, _BITE):
+        last = min(first + _BITE, users)
+        async with house.db.transaction(1) as tx:
+            await tx.connection.execute(_MANY_SESSIONS, first, last, activities, timeout=300)
+        for activity in range(1, activities + 1 if questions else 1):
+            async with house.db.transaction(1) as tx:
+                await tx.connection.execute(_MANY_RESPONSES, first, last, questions, activity, timeout=300)
+
+
 def line(user_id: str, *group_path: str, sessions: Iterable[str] | None = None) -> bytes:
     """A line of a file."""
     named = {} if sessions is None else {"session_ids": list(sessions)}

@@ -6,13 +6,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from jobgate.context import Chunk, Run
 from jobgate.registry import Task, load_tasks
 from jobgate.testing import House
 from tests.conftest import MakeHouse
+from tests.datasets.measures import differences
 from tests.datasets.samples import (
+    ANALYSIS,
+    BANK,
+    TYPE,
     Answered,
     add_attempt,
+    add_many,
     compile_dataset,
     count,
     finish,
@@ -256,7 +263,24 @@ async def test_a_job_that_comes_after_a_newer_one_drops_its_results(house: House
     assert [await count(house, table) for table in RESULTS] == [1, 1, 1, 1]
 
 
-async def test_a_job_that_dies_in_the_middle_goes_on_where_it_was(make_house: MakeHouse) -> None:
+async def test_all_statistics_of_groups_are_those_of_numpy(house: House) -> None:
+    """Three thousand users in fifty groups; the full size is `python -m tests.datasets.full_size`."""
+    await add_many(house, 3000, activities=3)
+    lines = [line(f"user-{number}", f"area-{number % 5}", f"class-{number % 50}") for number in range(3000)]
+    dataset_id = await upload(house, *lines)
+
+    await compile_dataset(house, dataset_id)
+
+    for path in ([], ["area-0"], ["area-3"], ["area-2", "class-7"], ["area-4", "class-49"]):
+        group = (await read(house, dataset_id, *path))["group"]
+        numbers = [n for n in range(3000) if not path or n % 5 == int(path[0][5:])]
+        numbers = [n for n in numbers if len(path) < 2 or n % 50 == int(path[1][6:])]
+        assert group["population"] == len(numbers)
+        assert await differences(house, group, numbers) == []
+
+
+@pytest.mark.parametrize("dataset_type", [TYPE, ANALYSIS, BANK])
+async def test_a_job_that_dies_in_the_middle_goes_on_where_it_was(make_house: MakeHouse, dataset_type: str) -> None:
     """Every chunk dies once, right after its work and before its commit; every second one after its commit."""
     task = load_tasks()["datasetcompile"]
     opened: list[str] = []
@@ -277,15 +301,21 @@ async def test_a_job_that_dies_in_the_middle_goes_on_where_it_was(make_house: Ma
     frail = {task.type: Task(task.type, task.kind, carry_badly, task.params, task.timeout_s, task.summary, task.file)}
     users = [f"user-{number}" for number in range(2500)]
     async with make_house(tasks=frail, max_failures=100) as house:
-        await add_attempt(house, users[0], "maths", 3, 10)
-        dataset_id = await upload(house, *[line(user, f"class-{index % 40}") for index, user in enumerate(users)])
+        await add_many(house, 2500, questions=2)
+        lines = [line(user, f"class-{index % 40}") for index, user in enumerate(users)]
+        dataset_id = await upload(house, *lines, dataset_type=dataset_type)
 
-        record = await compile_dataset(house, dataset_id)
+        record = await compile_dataset(house, dataset_id, dataset_type)
 
         root = await read(house, dataset_id)
+        done = 2541 if dataset_type == TYPE else 5041
         assert len(opened) > 10
         assert record["results"] == [{"dataset_id": dataset_id, "users": 2500, "groups": 41, "status": "ok"}]
-        assert record["progress"] == {"done": 2541, "total": 2541}
-        assert (root["group"]["population"], root["group"]["mean_score"]) == (2500, 3)
+        assert record["progress"] == {"done": done, "total": done}
+        assert (root["group"]["population"], root["group"]["mean_seen_activities"]) == (2500, 1)
         assert [group["population"] for group in root["children"]].count(62) == 20
         assert [await count(house, table) for table in RESULTS] == [1, 41, 41, 2500]
+        for question in root.get("questions", []):
+            assert (question["responses"], sum(option["count"] for option in question["options"])) == (2500, 2500)
+        for activity in root.get("activities", []):
+            assert (activity["sessions"], activity["questions"]) == (2500, 2)
