@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from jobgate.db import Transaction
 from jobgate.sessions.drafts import Draft
+from jobgate.sessions.versions import take_items
 
 Outcome = Literal["stored", "superseded", "foreign"]
 """Foreign: the session belongs to another user. Superseded: a newer job has set it already."""
@@ -65,8 +66,14 @@ async def _write(db: Transaction, organisation_id: int, chosen: Sequence[Placed]
     """Write the sessions; the ids of those that a session which was not there before kept out."""
     if not chosen:
         return set()
-    bodies = [bytes(draft.session) for draft, _ in chosen]
-    written = await db.fetch("store_sessions", organisation_id, bodies, [job_id for _, job_id in chosen])
+    settled = await take_items(db, organisation_id, [draft for draft, _ in chosen])
+    written = await db.fetch(
+        "store_sessions",
+        organisation_id,
+        [bytes(session) for session, _ in settled],
+        [is_adaptive for _, is_adaptive in settled],
+        [job_id for _, job_id in chosen],
+    )
     numbers = {row["session_id"]: row["id"] for row in written}
     await db.execute("delete_responses", organisation_id, list(numbers.values()))
     drafts = [draft for draft, _ in chosen if draft.session_id in numbers]

@@ -94,7 +94,7 @@ class SessionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     response: dict[str, Any] | None = None
     """What the learner answered, usually under `value`; stored as it is."""
     question: dict[str, Any] | None = None
-    """The question as the learner met it, which later scoring goes by; stored as it is. When absent, that of the item bank."""
+    """The question as the learner met it: later scoring goes by it. Stored as it is; that of the bank when absent."""
     question_version: Version | None = None
     """Of the question in the item bank; the current one when absent."""
 
@@ -106,6 +106,9 @@ class SessionSubscore(Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: Reference = ""
     items: Annotated[list[Reference], Meta(max_length=1000)] = []
     tags: Annotated[list[ItemTag], Meta(max_length=1000)] = []
+
+
+Subscores = Annotated[list[SessionSubscore], Meta(max_length=100)]
 
 
 class SessionEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -130,7 +133,7 @@ class SessionEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Anything; stored as it is."""
     items: Annotated[list[SessionItem], Meta(max_length=1000)] = []
     responses: Annotated[list[SessionResponse], Meta(max_length=1000)] = []
-    subscores: Annotated[list[SessionSubscore], Meta(max_length=100)] = []
+    subscores: Subscores = []
     """Definitions; results are computed, never taken. When absent, those of the activity in the item bank."""
     custom_state: dict[str, Any] | None = None
     """What an adaptive engine outside keeps; stored as it is."""

@@ -7,23 +7,30 @@ where organisation_id = $1 and session_id = any($2::text[])
 order by id for update
 
 -- Create sessions or replace them. Status and metadata that a newer job wrote stay; subscores speak of what is gone.
--- What another user holds, or a newer job set, is left alone and missing from the answer.
+-- What another user holds, or a newer job set, is left alone and missing from the answer. A session without definitions of
+-- subscores takes those of its activity in the item bank.
 -- name: store_sessions
 insert into session (organisation_id, session_id, user_id, activity_id, status, num_questions, num_attempted, score,
-    max_score, session_duration, dt_saved, dt_started, dt_completed, metadata, items, subscore_definitions, set_by,
-    updated_at)
+    max_score, session_duration, dt_saved, dt_started, dt_completed, metadata, items, subscore_definitions,
+    custom_state, is_adaptive, activity_version, set_by, updated_at)
 select $1, entry.session_id, entry.user_id, entry.activity_id, coalesce(entry.status, 'Completed'),
     entry.num_questions, entry.num_attempted, entry.score, entry.max_score, coalesce(entry.session_duration, 0),
     coalesce(entry.dt_saved, clock.second), coalesce(entry.dt_started, clock.second),
     coalesce(entry.dt_completed, case when coalesce(entry.status, 'Completed') = 'Completed' then clock.second end),
-    coalesce(entry.metadata, '{}'), coalesce(entry.items, '[]'), coalesce(entry.subscores, '[]'), draft.set_by,
-    clock_timestamp()
+    coalesce(entry.metadata, '{}'), coalesce(entry.items, '[]'),
+    coalesce(entry.subscores, activity.body -> 'data' -> 'subscores', '[]'),
+    entry.custom_state, draft.is_adaptive, activity.version, draft.set_by, clock_timestamp()
 from (select date_trunc('second', clock_timestamp()) as second) as clock,
-    unnest($2::json[], $3::bigint[]) as draft (session, set_by),
-    json_to_record(draft.session) as entry (session_id text, user_id text, activity_id text, status text,
+    unnest($2::json[], $3::boolean[], $4::bigint[]) as draft (session, is_adaptive, set_by)
+    cross join json_to_record(draft.session) as entry (session_id text, user_id text, activity_id text, status text,
         num_questions integer, num_attempted integer, score float8, max_score float8, session_duration integer,
         dt_saved timestamptz, dt_started timestamptz, dt_completed timestamptz, metadata json, items json,
-        subscores json)
+        subscores json, custom_state json)
+    left join lateral (
+        select version, body from bank_entry
+        where organisation_id = $1 and kind = 'activity' and reference = entry.activity_id
+        order by version desc limit 1
+    ) as activity on true
 order by entry.session_id
 on conflict (organisation_id, session_id) do update set
     activity_id = excluded.activity_id,
@@ -33,7 +40,9 @@ on conflict (organisation_id, session_id) do update set
     num_questions = excluded.num_questions, num_attempted = excluded.num_attempted, score = excluded.score,
     max_score = excluded.max_score, session_duration = excluded.session_duration, dt_saved = excluded.dt_saved,
     dt_started = excluded.dt_started, items = excluded.items, subscore_definitions = excluded.subscore_definitions,
-    subscores = '[]', set_by = excluded.set_by, updated_at = clock_timestamp()
+    custom_state = excluded.custom_state, is_adaptive = excluded.is_adaptive,
+    activity_version = excluded.activity_version, subscores = '[]', set_by = excluded.set_by,
+    updated_at = clock_timestamp()
 where session.user_id = excluded.user_id and session.set_by <= excluded.set_by
 returning session_id, id
 
@@ -41,23 +50,34 @@ returning session_id, id
 -- name: delete_responses
 delete from response where organisation_id = $1 and session_no = any($2::bigint[])
 
--- Store the responses of sessions; one with a score that says no time was scored now.
+-- Store the responses of sessions; one with a score that says no time was scored now. One that brings no question gets a
+-- copy of the one in the item bank, so that editing it there changes nothing here.
 -- name: insert_responses
 insert into response (organisation_id, session_no, position, response_id, question_type, question_reference,
     item_reference, automarkable, attempted, score, max_score, manual_score, max_manual_score, dt_score_updated,
-    response, question)
-select $1, draft.session_no, entry.position - 1, entry.response_id, coalesce(entry.question_type, ''),
-    coalesce(entry.question_reference, ''), coalesce(entry.item_reference, ''), coalesce(entry.automarkable, true),
-    entry.attempted, entry.score, entry.max_score, entry.manual_score, entry.max_manual_score,
+    response, question, question_version)
+select $1, draft.session_no, entry.position - 1, entry.response_id,
+    coalesce(entry.question_type, bank.body ->> 'type', ''), coalesce(entry.question_reference, ''),
+    coalesce(entry.item_reference, ''), coalesce(entry.automarkable, true), entry.attempted, entry.score,
+    entry.max_score, entry.manual_score, entry.max_manual_score,
     coalesce(entry.dt_score_updated, case when coalesce(entry.score, entry.manual_score) is not null then clock.second end),
-    entry.response, entry.question
+    entry.response, coalesce(entry.question, bank.body -> 'data'), coalesce(entry.question_version, bank.version)
 from (select date_trunc('second', clock_timestamp()) as second) as clock,
-    unnest($2::bigint[], $3::json[]) as draft (session_no, responses),
-    rows from (json_to_recordset(draft.responses) as (response_id text, question_type text, question_reference text,
-        item_reference text, automarkable boolean, attempted boolean, score float8, max_score float8,
-        manual_score float8, max_manual_score float8, dt_score_updated timestamptz, response json, question json))
+    unnest($2::bigint[], $3::json[]) as draft (session_no, responses)
+    cross join rows from (json_to_recordset(draft.responses) as (response_id text, question_type text,
+        question_reference text, item_reference text, automarkable boolean, attempted boolean, score float8,
+        max_score float8, manual_score float8, max_manual_score float8, dt_score_updated timestamptz, response json,
+        question json, question_version integer))
     with ordinality as entry (response_id, question_type, question_reference, item_reference, automarkable, attempted,
-        score, max_score, manual_score, max_manual_score, dt_score_updated, response, question, position)
+        score, max_score, manual_score, max_manual_score, dt_score_updated, response, question, question_version,
+        position)
+    left join lateral (
+        select version, body from bank_entry
+        where (select exists (select from bank_entry where organisation_id = $1 and kind = 'question'))
+            and organisation_id = $1 and kind = 'question' and reference = entry.question_reference
+            and entry.question is null and version = coalesce(entry.question_version, version)
+        order by version desc limit 1
+    ) as bank on true
 
 -- A place in the order of jobs for what is written without one: newer than every job accepted before.
 -- name: next_job_id
