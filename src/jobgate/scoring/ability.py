@@ -30,23 +30,20 @@ BOUND = 4.0
 """The most likely ability is looked for from minus this to this."""
 
 _NODES = [number / 20 for number in range(-160, 161)]
-"""The grid on which likelihoods are kept."""
+"""The grid on which likelihoods are kept; every other node does for most sums."""
 _INSIDE = slice(80, 241)
 """The nodes within the bounds."""
 
-_STEP = 0.1
-_EVEN_NODES = _NODES[::2]
-"""Enough of them for sums, mostly."""
-_PRIOR = [-node * node / 2 for node in _EVEN_NODES]
+_STEP = 0.05
+_PRIOR = [-node * node / 2 for node in _NODES]
 
 _ACCURACY = 1e-9
 _MAX_TRIES = 100
 
 _COARSE = 0.8
 """Sums over a grid are as good as integrals (1e-6) while the deviation is at least this many steps."""
-_ZOOM = 4
-_REACH = 32
-"""A finer grid has steps of a quarter, and so many of them on each side."""
+_REACH = 8
+"""A finer grid has so many steps on each side, each as long as the deviation is believed to be."""
 _FINEST = 1e-5
 
 
@@ -103,10 +100,13 @@ class Evidence:
 
     def find_expected(self) -> Expected:
         """The EAP estimate; without any answer it is what was assumed before."""
+        logs = list(map(add, self._logs, _PRIOR))
+        mean, deviation = _weigh(_NODES[::2], logs[::2])
+        if deviation < _COARSE * 2 * _STEP:
+            mean, deviation = _weigh(_NODES, logs)
         step = _STEP
-        mean, deviation = _weigh(_EVEN_NODES, list(map(add, self._logs[::2], _PRIOR)))
         while deviation < _COARSE * step and step > _FINEST:
-            step /= _ZOOM
+            step = max(deviation, step / 4)
             offsets = [number * step for number in range(-_REACH, _REACH + 1)]
             further, deviation = _weigh(offsets, [self._log_posterior(mean + offset) for offset in offsets])
             mean += further

@@ -56,9 +56,11 @@ async def _report(batch: Batch[ReportParams], numbers: list[int]) -> dict[int, b
     """The reports of these sessions as JSON, by their numbers; without those whose items cannot be read."""
     sessions = await batch.db.fetch("find_session_items", batch.organisation_id, numbers)
     responses = await batch.db.fetch("find_scored_responses", batch.organisation_id, numbers)
-    marks = {number: [Mark(*row[1:]) for row in group] for number, group in groupby(responses, itemgetter(0))}
     turns = Turns()
-    reports = {}
+    marks, reports = {}, {}
+    for number, group in groupby(responses, itemgetter(0)):
+        marks[number] = [Mark(*row[1:]) for row in group]
+        await turns.pass_on()
     for session in sessions:
         report = await _work_out(session, marks.get(session["id"], []), turns)
         if report is not None:
