@@ -28,6 +28,7 @@ from jobgate.errors import ApiError, Code
 from jobgate.keys import OuterKey
 from jobgate.metrics import Metrics
 from jobgate.registry import Actions
+from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
 from jobgate.status import JSON_TYPE, Status, status_routes
 from jobgate.sweeper import Sweeper
@@ -100,6 +101,7 @@ async def open_gateway(settings: Settings, actions: Actions, metrics: Metrics, s
         callers=Callers(db, key, settings),
         metrics=metrics,
         ring=doorbell.ring,
+        maths=await stack.enter_async_context(Evaluator()),
     )
     sweeper = Sweeper(db, settings, metrics, doorbell, on_depths=lambda depths: setattr(gate, "queue_depths", depths))
     for work in (doorbell.run_ringer(), sweeper.run()):

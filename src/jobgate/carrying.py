@@ -27,6 +27,7 @@ from jobgate.jobs import Claim, Fenced
 from jobgate.leases import Leases
 from jobgate.metrics import Metrics
 from jobgate.registry import Task
+from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
 
 logger = logging.getLogger("jobgate")
@@ -57,12 +58,19 @@ class Carrier:
     """Runs groups of one organisation and type."""
 
     def __init__(
-        self, db: Database, settings: Settings, metrics: Metrics, leases: Leases, stopping: asyncio.Event
+        self,
+        db: Database,
+        settings: Settings,
+        metrics: Metrics,
+        leases: Leases,
+        maths: Evaluator,
+        stopping: asyncio.Event,
     ) -> None:
         self.db = db
         self.settings = settings
         self.metrics = metrics
         self.leases = leases
+        self.maths = maths
         self.stopping = stopping
 
     async def carry(self, task: Task, group: list[Claim]) -> None:
@@ -164,7 +172,7 @@ class Carrier:
         carried = [BatchJob(claim.facts, wire.decode(claim.params, task.params)) for claim in group]
         organisation_id = group[0].facts.organisation_id
         async with self.db.transaction(organisation_id) as tx:
-            await task.carry(Batch(organisation_id, tx, carried))
+            await task.carry(Batch(organisation_id, tx, carried, self.maths))
             await jobs.log(tx, [(job.facts.id, entry) for job in carried for entry in job.log])
             await jobs.complete(tx, group, [wire.encode(job.results) for job in carried], [None] * len(group))
 

@@ -13,6 +13,7 @@ import msgspec
 
 from jobgate.db import Database, Transaction
 from jobgate.keys import OuterKey
+from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
 
 T = TypeVar("T")
@@ -89,6 +90,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     guard: Guard | None
     ring: Callable[[], None]
     """Tell the workers, after commit, that there is work."""
+    maths: Evaluator
+    """Judges what learners typed as mathematics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,8 @@ class Batch(Generic[P]):
     organisation_id: int
     db: Transaction
     jobs: list[BatchJob[P]]
+    maths: Evaluator
+    """Judges what learners typed as mathematics."""
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ from jobgate.forms import Form, read_form
 from jobgate.keys import OuterKey
 from jobgate.metrics import Metrics
 from jobgate.registry import VERBS, Action, Actions
+from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
 
 logger = logging.getLogger("jobgate")
@@ -77,6 +78,7 @@ class Gateway:
     callers: Callers
     metrics: Metrics
     ring: Callable[[], None]
+    maths: Evaluator
     draining: bool = False
     in_flight: int = 0
     queue_depths: dict[str, int] = field(default_factory=dict)
@@ -123,6 +125,7 @@ async def _answer(gate: Gateway, call: Call) -> Answer:
             request_id=call.request_id,
             guard=guard(gate, action, packet),
             ring=gate.ring,
+            maths=gate.maths,
         )
         if action.guarded:
             require_room(gate, caller)

@@ -25,6 +25,7 @@ from jobgate.jobs import Claim
 from jobgate.leases import Leases
 from jobgate.metrics import Metrics
 from jobgate.registry import Tasks
+from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
 
 __all__ = ["Worker", "WorkerUnusable"]
@@ -58,7 +59,8 @@ class Worker:
         """When Postgres last answered whether there is work."""
         self._stopping = asyncio.Event()
         self._bell = asyncio.Event()
-        self._carrier = Carrier(db, settings, metrics, self.leases, self._stopping)
+        self._maths = Evaluator()
+        self._carrier = Carrier(db, settings, metrics, self.leases, self._maths, self._stopping)
 
     def problem(self) -> str | None:
         """What keeps this worker from working, if anything."""
@@ -107,6 +109,7 @@ class Worker:
             for left in (stopped, *beside, *slots):
                 left.cancel()
             await asyncio.wait([stopped, *beside, *slots])
+            await self._maths.close()
             log.event(logger, "worker.stopped", worker=self.id)
         for ended in (*slots, *beside):
             if not ended.cancelled():

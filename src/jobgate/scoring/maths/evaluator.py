@@ -16,7 +16,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Collection
@@ -27,6 +26,7 @@ import msgspec
 
 from jobgate.scoring.maths.checks import MathCheck, Verdict, decide
 from jobgate.scoring.maths.child import LENGTH_BYTES, TOO_MUCH, Hello, Order, frame
+from jobgate.turns import Turns
 
 CHILDREN = 2
 """How many checks are judged at once."""
@@ -34,22 +34,15 @@ CHILDREN = 2
 LIMIT_S = 2.0
 """How long one check may take, in processor time; what is typed at school takes a tenth of a second."""
 
-BUDGET_S = 30.0
-"""How long all checks of one call may take together: whoever types a hundred monsters holds up nobody for minutes."""
-
-SLICE_S = 0.02
-"""How long the event loop may wait for checks that need no child."""
-
-_START_S = 60.0
-_SILENCE = 10
-"""A child that is silent for so many times its limit is stuck, or the machine is."""
+BUDGET_S = 8.0
+"""How long one call may take, whatever was typed. Postgres ends a transaction in which nothing happens for ten."""
 
 _COMMAND = (sys.executable, "-P", "-m", "jobgate.scoring.maths.child")
 
 NOT_INSTALLED = Verdict(None, "symbolic marking is not installed")
 TOO_LONG = Verdict(None, "the expression takes too long to work out")
 TOO_LARGE = Verdict(None, "the expression takes too much memory to work out")
-NO_TIME_LEFT = Verdict(None, "too many expressions take too long to work out")
+NO_TIME_LEFT = Verdict(None, "there was no time left to work the expression out")
 BROKEN = Verdict(None, "the algebra library broke down over the expression")
 UNAVAILABLE = Verdict(None, "symbolic marking is not available now")
 
@@ -84,17 +77,15 @@ class Evaluator:
         """A verdict on each check. Never raises because of what is in them."""
         verdicts: dict[MathCheck, Verdict] = {}
         waiting: deque[MathCheck] = deque()
-        pause_at = time.perf_counter() + SLICE_S
+        turns = Turns()
         for check in dict.fromkeys(checks):
             verdict = decide(check)
             if verdict is None:
                 waiting.append(check)
             else:
                 verdicts[check] = verdict
-            if time.perf_counter() > pause_at:
-                await asyncio.sleep(0)
-                pause_at = time.perf_counter() + SLICE_S
-        give_up_at = time.monotonic() + budget_s
+            await turns.pass_on()
+        give_up_at = asyncio.get_running_loop().time() + budget_s
         async with asyncio.TaskGroup() as group:
             for _ in range(min(CHILDREN, len(waiting))):
                 group.create_task(self._work(waiting, verdicts, limit_s, give_up_at))
@@ -105,15 +96,21 @@ class Evaluator:
     ) -> None:
         while waiting:
             check = waiting.popleft()
-            verdicts[check] = NO_TIME_LEFT if time.monotonic() > give_up_at else await self._ask(check, limit_s)
+            try:
+                async with asyncio.timeout_at(give_up_at):
+                    verdicts[check] = await self._ask(check, limit_s)
+            except TimeoutError:
+                verdicts[check] = NO_TIME_LEFT
 
     async def _ask(self, check: MathCheck, limit_s: float) -> Verdict:
         async with self._slots:
             if not self._is_installed:
                 return NOT_INSTALLED
+            while self._idle and self._idle[-1].has_ended:
+                self._idle.pop()
             try:
                 child = self._idle.pop() if self._idle else await _Child.start(self._command)
-            except (OSError, EOFError, TimeoutError):
+            except (OSError, EOFError):
                 return UNAVAILABLE
             if child is None:
                 self._is_installed = False
@@ -142,28 +139,27 @@ class _Child:
             *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, start_new_session=True
         )
         child = cls(process)
-        hello = await child._hear(Hello, _START_S)
+        hello = await child._hear(Hello)
         if hello.has_algebra:
             return child
         await child.end()
         return None
 
     async def judge(self, check: MathCheck, limit_s: float) -> Verdict | None:
-        """The verdict; None: this child has ended over it."""
+        """The verdict; None: this child has ended over it. By SIGKILL: the kernel does that when memory runs out."""
         assert self._process.stdin
         try:
             self._process.stdin.write(frame(Order(check, limit_s)))
-            return await self._hear(Verdict, limit_s * _SILENCE)
-        except (OSError, EOFError, TimeoutError):
+            return await self._hear(Verdict)
+        except (OSError, EOFError):
             return None
 
-    async def _hear(self, kind: type[T], timeout_s: float) -> T:
+    async def _hear(self, kind: type[T]) -> T:
         """The next message. If none comes, whatever the reason, the child is gone afterwards."""
         assert self._process.stdout
         try:
-            async with asyncio.timeout(timeout_s):
-                head = await self._process.stdout.readexactly(LENGTH_BYTES)
-                return msgspec.json.decode(await self._process.stdout.readexactly(int.from_bytes(head)), type=kind)
+            head = await self._process.stdout.readexactly(LENGTH_BYTES)
+            return msgspec.json.decode(await self._process.stdout.readexactly(int.from_bytes(head)), type=kind)
         except EOFError:
             await self._process.wait()  # it ends by itself: killing it now would only lose its exit code
             raise
@@ -172,9 +168,14 @@ class _Child:
             await self._process.wait()
             raise
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether somebody else has ended it meanwhile."""
+        return self._process.returncode is not None
+
     def epitaph(self) -> Verdict:
         """What the end of this child says about the check that it was given."""
-        reasons = {-signal.SIGPROF: TOO_LONG, -signal.SIGKILL: TOO_LONG, TOO_MUCH: TOO_LARGE}
+        reasons = {-signal.SIGPROF: TOO_LONG, -signal.SIGKILL: TOO_LARGE, TOO_MUCH: TOO_LARGE}
         return reasons.get(self._process.returncode or 0, BROKEN)
 
     async def end(self) -> None:
