@@ -94,12 +94,14 @@ async def create(house: House, who: Any, session_id: str) -> str:
 
 
 READS = ("sessions/statuses", "sessions/metadata", "sessions/scores", "sessions/reports/adaptive")
+BANK = ("itembank/questions", "itembank/items", "itembank/activities")
 
 
 async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: House) -> None:
     """Each step names ids of the other organisation in whatever takes one; before and after, its data are the same."""
     reference = await create(house, house.home, "mine")
     dice = random.Random(7)
+    assert (await house.call("itembank/items", "set", {"items": [{"reference": "mine"}]})).data[0]["version"] == 1
     before = await fetch_sessions(house)
     for _ in range(120):
         endpoint, action, request = dice.choice(
@@ -111,17 +113,22 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("jobs/sessions/metadata", "set", {"session_metadata": [entry(metadata={"stolen": True})]}),
                 ("jobs/sessions/scores/subscores", "get", {"session_id": ["mine"]}),
                 ("reports/datasets", "get", {"dataset_id": str(uuid.UUID(int=1))}),
+                *[(endpoint, "get", {"references": ["mine"]}) for endpoint in BANK],
+                ("itembank/questions", "get", {"item_references": ["mine"]}),
+                ("itembank/items", "set", {"organisation_id": 1, "items": [{"reference": "mine", "title": "stolen"}]}),
                 ("sessions/statuses", "get", {"organisation_id": 1}),
                 ("jobs/sessions/statuses", "update", {"organisation_id": 1, "statuses": [entry(status="Discarded")]}),
             ]
         )
         reply = await house.call(endpoint, action, request, as_=house.stranger)
-        if reply.status == 200 and action == "get" and endpoint in (*READS, "jobs"):
-            assert reply.data == []
+        if reply.status == 200 and action == "get" and endpoint in (*READS, *BANK, "jobs"):
+            assert not reply.data
         assert reply.status in (200, 400, 403, 429)
     await house.carry()
 
     assert await fetch_sessions(house) == before
+    (item,) = (await house.call("itembank/items", "get")).data
+    assert (item["title"], item["version"]) == ("", 1)
     theirs = await house.call("jobs", "get", {"references": [reference]}, as_=house.other)
     assert theirs.data == []  # nor does another consumer of the same organisation see a job
 

@@ -54,12 +54,12 @@ def draft_question(entry: QuestionEntry) -> EntryDraft:
     if entry.type not in (None, type):
         raise ApiError(Code.unsupported_value, f"`type` is {shown(entry.type)}, but `data.type` is {shown(type)}")
     question = entry.data | {"type": type}
-    error = score_question(question, None).error
-    if error is not None:
-        raise ApiError(Code.unsupported_value, f"`data`: {error}")
     data = wire.encode(question)
     if len(data) > MAX_QUESTION_BYTES:
         raise ApiError(Code.invalid_length, f"`data` must not have more than {MAX_QUESTION_BYTES} bytes as JSON")
+    error = score_question(question, None).error
+    if error is not None:
+        raise ApiError(Code.unsupported_value, f"`data`: {error}")
     return EntryDraft(entry.reference, wire.encode(QuestionBody(type=type, data=Raw(data))))
 
 
