@@ -2,20 +2,37 @@
 
 What no machine can mark keeps the score that it came with: a response without a question, one that waits for a person,
 one whose question is unusable or whose maths could not be decided. Nothing is guessed, and nothing known is forgotten.
+
+Sessions are scored under their locks. So the maths of a session has a few seconds, after which the rest of it is left
+unmarked; and the maths of a batch has some more, after which sessions that still need some are left to another batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Collection, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from jobgate import wire
-from jobgate.db import Record
-from jobgate.scoring.maths.checks import Verdicts
-from jobgate.scoring.questions import score_question
+from jobgate.db import Record, Transaction
+from jobgate.scoring.maths.checks import MathCheck, Verdict, Verdicts
+from jobgate.scoring.maths.evaluator import NO_TIME_LEFT, Evaluator
+from jobgate.scoring.questions import list_checks, score_question
 from jobgate.scoring.subscores import Mark
 from jobgate.session_scores import Tally, differ
 from jobgate.turns import Turns
+
+SESSION_S = 5.0
+"""How long the maths of one session may take."""
+
+BATCH_S = 20.0
+"""How long the maths of all sessions of a batch may take."""
+
+STAY_AWAKE_S = 3.0
+"""Postgres ends a transaction that is silent for ten seconds."""
 
 UNREADABLE_QUESTION = "the question that is stored with the response cannot be read"
 
@@ -34,40 +51,99 @@ class Marked(NamedTuple):
     """Its score or its maximum is another than before."""
 
 
-async def mark_responses(rows: Sequence[Record], tallies: Mapping[int, Tally]) -> list[Marked]:
-    """Score the responses, and enter their marks into the tallies of their sessions; those whose marks have changed."""
+class _Answer(NamedTuple):
+    """A stored response; without a question there is nothing to score it by."""
+
+    row: Record
+    question: Any = None
+    response: Any = None
+    error: str | None = None
+    """Why these two are missing."""
+
+
+class Maths:
+    """Judges what was typed in the sessions of a batch, and remembers it for those who typed the same."""
+
+    def __init__(self, evaluator: Evaluator, db: Transaction) -> None:
+        self._evaluator = evaluator
+        self._db = db
+        self._known: dict[MathCheck, Verdict] = {}
+        self._left_s = BATCH_S
+
+    async def judge(self, checks: Collection[MathCheck]) -> Verdicts | None:
+        """The verdicts on the checks of one session; None: the batch has no time left for it."""
+        unknown = [check for check in checks if check not in self._known]
+        found: dict[MathCheck, Verdict] = {}
+        if unknown:
+            if self._left_s <= 0:
+                return None
+            started = time.monotonic()
+            found = await self._ask(unknown)
+            self._left_s -= time.monotonic() - started
+            # That one session had no time left says nothing to the next.
+            self._known.update((check, verdict) for check, verdict in found.items() if verdict != NO_TIME_LEFT)
+        return {check: found.get(check) or self._known[check] for check in checks}
+
+    async def _ask(self, checks: Collection[MathCheck]) -> dict[MathCheck, Verdict]:
+        judging = asyncio.create_task(self._evaluator.judge(checks, budget_s=SESSION_S))
+        try:
+            while not (await asyncio.wait([judging], timeout=STAY_AWAKE_S))[0]:
+                await self._db.execute("stay_awake")
+            return judging.result()
+        finally:
+            judging.cancel()
+
+
+async def mark_responses(rows: Sequence[Record], tallies: dict[int, Tally], maths: Maths) -> list[Marked]:
+    """Score the responses, and enter their marks into the tallies of their sessions; those whose marks have changed.
+
+    The rows of a session stand together. The tallies of sessions for which there was no time left are taken out.
+    """
     turns = Turns()
     questions: dict[bytes, Any] = {}
-    changed = []
-    for row in rows:
-        marked = _mark(row, questions, {})
-        tally = tallies[marked.session_no]
-        manual, most = row["manual_score"], row["max_manual_score"]
-        score = marked.score if manual is None else manual
-        max_score = marked.max_score if most is None else most
-        tally.marks.append(Mark(row["response_id"], row["item_reference"], marked.attempted, score, max_score))
-        if marked.error is not None:
-            tally.errors[row["response_id"]] = marked.error
-        if marked.moved or marked[4:7] != (row["attempted"], row["automarkable"], row["score_error"]):
-            tally.changed = True
-            changed.append(marked)
-        await turns.pass_on()
+    changed: list[Marked] = []
+    for number, own in groupby(rows, itemgetter("session_no")):
+        answers: list[_Answer] = []
+        checks: set[MathCheck] = set()
+        for row in own:
+            answer = _read(row, questions)
+            answers.append(answer)
+            checks.update(list_checks(answer.question, answer.response))
+            await turns.pass_on()
+        verdicts = await maths.judge(checks)
+        if verdicts is None:
+            del tallies[number]
+            continue
+        for answer in answers:
+            marked = _mark(answer, verdicts)
+            if _enter(marked, answer.row, tallies[number]):
+                changed.append(marked)
+            await turns.pass_on()
     return changed
 
 
-def _mark(row: Record, questions: dict[bytes, Any], verdicts: Verdicts) -> Marked:
-    """One response with the marks that it deserves; `questions` keeps what was read, for many share a question."""
-    session_no, position, score, max_score = row["session_no"], row["position"], row["score"], row["max_score"]
-    attempted, automarkable = row["attempted"], row["automarkable"]
-    kept = Marked(session_no, position, score, max_score, attempted, automarkable, None, False)
-    if row["question"] is None:
-        return kept
+def _read(row: Record, questions: dict[bytes, Any]) -> _Answer:
+    """What is stored of a response; `questions` keeps those that were read, for many sessions share them."""
+    text = row["question"]
+    if text is None:
+        return _Answer(row)
     try:
-        question = _read(row["question"], questions)
+        if text not in questions:
+            questions[text] = wire.decode(text, Any)
         response = None if row["response"] is None else wire.decode(row["response"], Any)
     except (wire.Undecodable, RecursionError):
-        return kept._replace(error=UNREADABLE_QUESTION)
-    found = score_question(question, response, verdicts)
+        return _Answer(row, error=UNREADABLE_QUESTION)
+    return _Answer(row, questions[text], response)
+
+
+def _mark(answer: _Answer, verdicts: Verdicts) -> Marked:
+    """The marks that a response deserves."""
+    row = answer.row
+    session_no, position, score, max_score = row["session_no"], row["position"], row["score"], row["max_score"]
+    kept = Marked(session_no, position, score, max_score, row["attempted"], row["automarkable"], answer.error, False)
+    if answer.question is None:
+        return kept
+    found = score_question(answer.question, answer.response, verdicts)
     if found.error is not None:
         return kept._replace(error=found.error)
     if not found.automarkable:
@@ -79,8 +155,14 @@ def _mark(row: Record, questions: dict[bytes, Any], verdicts: Verdicts) -> Marke
     return Marked(session_no, position, score, max_score, found.attempted, True, None, moved)
 
 
-def _read(text: bytes, questions: dict[bytes, Any]) -> Any:
-    question = questions.get(text)
-    if question is None:
-        question = questions[text] = wire.decode(text, Any)
-    return question
+def _enter(marked: Marked, row: Record, tally: Tally) -> bool:
+    """Enter what counts: a score that a person gave comes first. Whether anything about the response has changed."""
+    score = marked.score if row["manual_score"] is None else row["manual_score"]
+    max_score = marked.max_score if row["max_manual_score"] is None else row["max_manual_score"]
+    tally.marks.append(Mark(row["response_id"], row["item_reference"], marked.attempted, score, max_score))
+    if marked.error is not None:
+        tally.errors[row["response_id"]] = marked.error
+    stored = row["attempted"], row["automarkable"], row["score_error"]
+    changed = marked.moved or stored != (marked.attempted, marked.automarkable, marked.error)
+    tally.changed = tally.changed or changed
+    return changed

@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from jobgate.context import WARNING, Batch, BatchJob, LogEntry
 from jobgate.db import Record
@@ -112,6 +113,11 @@ def tell(session_id: str, sessions: Mapping[str, Record], refused: Mapping[str, 
 def refuse(session_id: str, user_id: str | UnsetType, code: Code, message: str) -> SessionResult:
     """What an entry hears that had no effect."""
     return SessionResult(session_id=session_id, user_id=user_id, status="error", code=code.number, message=message)
+
+
+def link(result: SessionResult, follow_ups: list[FollowUpLink] | None) -> SessionResult:
+    """The same with the jobs that go on with the session, if there are any."""
+    return replace(result, follow_ups=follow_ups) if follow_ups else result
 
 
 def unknown_session(session_id: str, user_id: str | UnsetType = UNSET) -> SessionResult:

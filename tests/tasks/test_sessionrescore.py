@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from jobgate import rescoring
+from jobgate.scoring.maths.evaluator import NO_TIME_LEFT
 from jobgate.tasks import sessionrescore
 from jobgate.testing import House
 from tests.stored_sessions import read, read_responses, results, store
@@ -238,3 +240,71 @@ async def test_sessions_in_several_portions_are_all_scored(house: House, monkeyp
 
     assert await outcomes(house, reference) == ["ok"] * 7
     assert [(await read(house, name))["score"] for name in names] == [6] * 7
+
+
+# -- maths -----------------------------------------------------------------------------------------------------------
+
+
+def formula(typed: str, **columns: Any) -> dict[str, Any]:
+    """What was typed where 2x is right, which takes computer algebra to see."""
+    validation = {"valid_response": {"score": 1, "value": [{"method": "equivSymbolic", "value": "2x"}]}}
+    question = {"type": "formulaV2", "validation": validation}
+    return {"question": question, "response": {"value": typed}, "max_score": 1} | columns
+
+
+async def scores(house: House, *session_ids: str) -> list[float | None]:
+    """The automatic scores of all responses of some sessions."""
+    return [row["score"] for session_id in session_ids for row in await read_responses(house, session_id)]
+
+
+async def test_typed_maths_is_judged_by_its_meaning(house: House) -> None:
+    await store(house, "s-1", responses=[formula("x+x"), formula("3x"), formula("x+x")])
+    await store(house, "s-2", responses=[formula("x+x"), formula("x\\cdot 2")])
+
+    await rescore(house, "s-1", "s-2")
+
+    assert await scores(house, "s-1", "s-2") == [1, 0, 1, 1, 1]
+
+
+async def test_maths_that_nobody_understands_keeps_its_score_and_says_why(house: House) -> None:
+    await store(house, "s-1", responses=[formula("\\frac{", score=0.5), formula("x+x")])
+
+    await rescore(house, "s-1")
+
+    first, second = await read_responses(house, "s-1")
+    assert (first["score"], second["score"]) == (0.5, 1)
+    assert first["score_error"]
+
+
+async def test_sessions_that_a_batch_has_no_time_for_are_left_to_jobs_of_their_own(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescoring, "BATCH_S", 1e-9)  # enough for one
+    names = ["s-1", "s-2", "s-3"]
+    for name in names:
+        await store(house, name, responses=[formula(f"x+x+{name[2:]}-{name[2:]}")])
+    await store(house, "s-4", responses=[answer(["1"])])
+
+    reference = await rescore(house, *names, "s-4")
+
+    told = await results(house, reference)
+    links = [[link["type"] for link in result.get("follow_ups", [])] for result in told]
+    assert links == [[], ["sessionrescore"], ["sessionrescore"], []]
+    assert await scores(house, *names, "s-4") == [1, 1, 1, 2]
+
+
+async def test_what_takes_too_long_leaves_its_own_session_unmarked_and_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescoring, "SESSION_S", 0.0)  # for nothing, once the first are under way
+    monkeypatch.setattr(rescoring, "STAY_AWAKE_S", 0.01)
+    await store(house, "s-1", responses=[formula(f"x+x+{number}-{number}") for number in range(1, 9)])
+    await store(house, "s-2", responses=[formula("x+x")])
+
+    reference = await rescore(house, "s-1", "s-2")
+
+    assert await outcomes(house, reference) == ["ok", "ok"]
+    errors = {row["score_error"] for row in await read_responses(house, "s-1")} - {None}
+    assert errors == {NO_TIME_LEFT.reason}
+    session = await read(house, "s-1")
+    assert session["scores_by"] > 0

@@ -61,3 +61,7 @@ update session set num_attempted = entry.num_attempted, score = entry.score, max
 from unnest($2::bigint[], $3::integer[], $4::float8[], $5::float8[], $6::json[], $7::bigint[], $8::boolean[])
     as entry (id, num_attempted, score, max_score, items, job_id, changed)
 where session.organisation_id = $1 and session.id = entry.id
+
+-- Tell Postgres that a transaction is still wanted.
+-- name: stay_awake
+select

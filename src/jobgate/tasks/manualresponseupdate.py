@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET
-from msgspec.structs import replace
 
 from jobgate.context import Batch, BatchJob
 from jobgate.db import Record
@@ -19,7 +18,7 @@ from jobgate.follow_ups import queue_follow_ups
 from jobgate.manual_scores import Impossible, ManualMark, ManualScore, ManualScores
 from jobgate.registry import task
 from jobgate.session_scores import Tally, portion, store_rows, store_totals
-from jobgate.session_updates import SessionResult, finish, foreign_session, refuse, unknown_session
+from jobgate.session_updates import SessionResult, finish, foreign_session, link, refuse, unknown_session
 from jobgate.turns import Turns
 
 PORTION_RESPONSES = 10_000
@@ -120,5 +119,4 @@ async def _follow_up(batch: Batch[ManualParams], changed: Sequence[Place]) -> No
     named = ((job.facts, entry.session_id) for entry, job, _ in changed)
     links = await queue_follow_ups(batch.db, batch.organisation_id, named, rescore=False)
     for entry, job, number in changed:
-        if follow_ups := links.get((job.facts.id, entry.session_id)):
-            job.results[number] = replace(job.results[number], follow_ups=follow_ups)
+        job.results[number] = link(job.results[number], links.get((job.facts.id, entry.session_id)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from jobgate.context import Batch
+from jobgate.context import Batch, JobFacts
+from jobgate.follow_ups import queue_follow_ups
 from jobgate.registry import task
-from jobgate.rescoring import mark_responses
+from jobgate.rescoring import Maths, mark_responses
 from jobgate.session_scores import Tally, portion, store_rows, store_totals
-from jobgate.session_updates import finish, tell
+from jobgate.session_updates import finish, link, tell
 
 PORTION_BYTES = 4 * 1024 * 1024
 """How much JSON is in memory at once; a session with more stands alone."""
@@ -22,16 +23,25 @@ class RescoreParams(msgspec.Struct, frozen=True, kw_only=True):
 
 @task("sessionrescore")
 async def rescore_sessions(batch: Batch[RescoreParams]) -> None:
-    """Score every response of the sessions that the batch names, once, for the newest job that does."""
-    newest = {session_id: job.facts.id for job in batch.jobs for session_id in job.params.session_id}
+    """Score every response of the sessions that the batch names, once, for the newest job that does.
+
+    Sessions whose maths the batch has no time for are left to jobs of their own, which their results name.
+    """
+    newest = {session_id: job.facts for job in batch.jobs for session_id in job.params.session_id}
     rows = await batch.db.fetch("lock_sessions_to_rescore", batch.organisation_id, list(newest))
-    due = [row for row in rows if row["written_by"] < newest[row["session_id"]]]
+    due = [row for row in rows if row["written_by"] < newest[row["session_id"]].id]
+    maths = Maths(batch.maths, batch.db)
+    late: list[tuple[JobFacts, str]] = []
     for sessions in portion(due, PORTION_BYTES):
-        tallies = {row["id"]: Tally(row["id"], newest[row["session_id"]]) for row in sessions}
+        tallies = {row["id"]: Tally(row["id"], newest[row["session_id"]].id) for row in sessions}
         responses = await batch.db.fetch("find_answered_questions", batch.organisation_id, list(tallies))
-        marked = await mark_responses(responses, tallies)
+        marked = await mark_responses(responses, tallies, maths)
         await store_rows(batch.db, "update_response_scores", batch.organisation_id, marked)
         await store_totals(batch.db, batch.organisation_id, list(tallies.values()))
+        left = (row["session_id"] for row in sessions if row["id"] not in tallies)
+        late += [(newest[session_id], session_id) for session_id in left]
+    links = await queue_follow_ups(batch.db, batch.organisation_id, late, rescore=True)
     stored = {row["session_id"]: row for row in rows}
     for job in batch.jobs:
-        finish(job, [tell(session_id, stored, {}, job.facts.id) for session_id in job.params.session_id])
+        results = [tell(session_id, stored, {}, job.facts.id) for session_id in job.params.session_id]
+        finish(job, [link(result, links.get((job.facts.id, result.session_id))) for result in results])

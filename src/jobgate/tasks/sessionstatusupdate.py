@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from msgspec.structs import replace
 
 from jobgate.context import Batch
 from jobgate.follow_ups import queue_follow_ups
 from jobgate.registry import task
-from jobgate.session_updates import Write, judge
+from jobgate.session_updates import Write, judge, link
 
 
 class StatusEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +53,7 @@ async def _follow_up(batch: Batch[StatusParams], completed: Sequence[Write[Statu
     for job in batch.jobs:
         for place, entry in enumerate(job.params.statuses):
             if id(entry) in effective:
-                follow_ups = links[job.facts.id, entry.session_id]
-                job.results[place] = replace(job.results[place], follow_ups=follow_ups)
+                job.results[place] = link(job.results[place], links[job.facts.id, entry.session_id])
 
 
 def _entries(params: StatusParams) -> list[StatusEntry]:
