@@ -13,6 +13,7 @@ from jobgate.errors import ApiError, Code
 from jobgate.scoring.adaptive import AdaptiveReport, AdaptiveStep, ExpectedAbility
 from jobgate.sessions.entries import Status
 from jobgate.sessions.pages import SessionQuery, find_page, read_horizon
+from jobgate.sessions.records import JsonObjectOrNull
 
 
 class AdaptiveReportRecord(Struct, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ class AdaptiveReportRecord(Struct, frozen=True, kw_only=True):
     """The items that the learner met, in their order."""
     skipped: list[str]
     """Items that tell nothing: they wait for their marks, or have nothing to earn."""
-    custom_state: dict[str, Raw] | None
+    custom_state: JsonObjectOrNull
     """As it was stored."""
 
 
@@ -56,5 +57,5 @@ def _show(row: Record) -> AdaptiveReportRecord:
         final=report.final,
         steps=report.steps,
         skipped=report.skipped,
-        custom_state=wire.decode(row["custom_state"] or b"null", dict[str, Raw] | None),
+        custom_state=Raw(row["custom_state"] or b"null"),
     )
