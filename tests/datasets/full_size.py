@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 
+from jobgate import testing
 from jobgate.embedded import start_scratch_servers
 from jobgate.testing import House, open_house
 from tests.datasets.measures import differences
@@ -57,6 +58,7 @@ async def measure(house: House, users: int, activities: int, questions: int) -> 
 
 async def main(users: int = 200_000, activities: int = 10, questions: int = 0) -> int:
     """Run with servers of its own."""
+    testing.DONE_WITHIN_S = 3600
     with start_scratch_servers() as servers:
         async with open_house(servers) as house:
             return await measure(house, users, activities, questions)

@@ -135,8 +135,8 @@ async def test_alpha_needs_everybody_to_have_had_every_question(house: House) ->
 
 
 async def test_alternatives_are_counted(house: House) -> None:
-    gaps = {"question": "gaps", "question_type": "clozedropdown"}
-    matrix = {"question": "matrix", "question_type": "choicematrix"}
+    gaps: Any = {"question": "gaps", "question_type": "clozedropdown"}
+    matrix: Any = {"question": "matrix", "question_type": "choicematrix"}
     for user, choices, words, cells in (
         ("ann", ["a"], ["red", "blue"], [[0, 1], None]),
         ("bob", ["a", "b", "b"], ["red", ""], [0, 1]),
@@ -292,7 +292,7 @@ async def test_questions_are_sorted_and_paged(house: House) -> None:
     answer = await set_dataset(house, dataset_type=ANALYSIS, file_count=0, options=options)
     await finish(house, answer["job_reference"])
 
-    pages = []
+    pages: list[Any] = []
     token = None
     while not pages or token:
         request = {"dataset_id": answer["dataset_id"], "limit": 3} | ({"next": token} if token else {})

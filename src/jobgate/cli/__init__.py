@@ -10,6 +10,7 @@ from jobgate.cli.call import call
 from jobgate.cli.consumers import consumers
 from jobgate.cli.dev import dev
 from jobgate.cli.doctor import doctor
+from jobgate.cli.export import export
 from jobgate.cli.failures import Commands
 from jobgate.cli.load import load
 from jobgate.cli.migrate import migrate
@@ -26,5 +27,5 @@ def main() -> None:
     """A signed POST in, a durable job row out, and the work done exactly once whatever dies in between."""
 
 
-for command in (dev, serve, work, migrate, consumers, call, load, seed, routes, schemas, bench, doctor):
+for command in (dev, serve, work, migrate, consumers, call, load, export, seed, routes, schemas, bench, doctor):
     main.add_command(command)

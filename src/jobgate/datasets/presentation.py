@@ -45,8 +45,8 @@ def choose(
 ) -> Presentation:
     """What was asked for, and the rest as usual for the type. Raises 20004 for what a dataset of it does not have."""
     known: tuple[Field, ...] = QUESTION_FIELDS if kind.is_analysis else GROUP_FIELDS
-    for index, name in enumerate(fields or ()):
-        _require(kind, f"options.fields[{index}]", name, known)
+    for index, field in enumerate(fields or ()):
+        _require(kind, f"options.fields[{index}]", field, known)
     if sort_field is not None:
         orders = get_args(QuestionOrder if kind.is_analysis else GroupOrder)
         _require(kind, "options.default_sort_field", sort_field, orders)
