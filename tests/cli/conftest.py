@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobgate.cli import main
-from tests.cli.terminal import Terminal, find_port, start
+from tests.cli.terminal import DEADLINE_S, Terminal, find_port, start
 from tests.embedded.conftest import make_open_folder
 
 FOLDERS = Path(__file__).with_name("folders")
@@ -49,6 +51,15 @@ def await_dev(terminal: Terminal, data: Path) -> RunningDev:
     return RunningDev(terminal, data, url[0], curl.strip(), call.strip())
 
 
+def await_demo(dev: RunningDev) -> None:
+    """Wait until the jobs of the demo are done: until then, pages of sessions end before what is stored meanwhile."""
+    give_up_at = time.monotonic() + DEADLINE_S
+    unfinished = '{"status": ["queued", "running"]}'
+    while json.loads(dev.run("call", "jobs", "get", unfinished).stdout)["data"]:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="session")
 def dev() -> Iterator[RunningDev]:
     """One `dev` for all tests of this process, with a user's own endpoint and task."""
@@ -59,4 +70,6 @@ def dev() -> Iterator[RunningDev]:
             "JOBGATE_CONSUMER_CACHE_S": "0.1",
         }
         with start("dev", "--port", str(find_port()), "--data", str(folder / "data"), **settings) as terminal:
-            yield await_dev(terminal, folder / "data")
+            running = await_dev(terminal, folder / "data")
+            await_demo(running)
+            yield running
