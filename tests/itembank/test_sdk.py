@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from learnosity_sdk.request import DataApi
 
 from jobgate.embedded import Servers
-from jobgate.testing import HOME, Server, open_server
+from jobgate.testing import open_server
 from tests.bank_calls import question
-
-SECURITY = {"consumer_key": HOME.key, "domain": "localhost"}
+from tests.official_sdk import Sdk
 
 QUESTIONS = [question("q-1"), question("q-2"), question("q-3")]
 ITEMS = [
@@ -23,36 +19,10 @@ ITEMS = [
 ]
 
 
-class Sdk:
-    """The SDK as its users call it, off the event loop."""
-
-    def __init__(self, server: Server) -> None:
-        self.api = DataApi()
-        self.base = f"{server.url}/v1"
-
-    async def request(self, endpoint: str, request: dict[str, Any], action: str = "get") -> Any:
-        """One call; the decoded envelope of an answer that must be a success."""
-        response = await asyncio.to_thread(
-            self.api.request, f"{self.base}/{endpoint}", dict(SECURITY), HOME.secret, request, action
-        )
-        assert response.status_code == 200, response.text
-        return response.json()
-
-    async def pages(self, endpoint: str, request: dict[str, Any]) -> list[Any]:
-        """The data of every page, as `request_iter` walks them."""
-        walk = self.api.request_iter(f"{self.base}/{endpoint}", dict(SECURITY), HOME.secret, request, "get")
-        return [page["data"] for page in await asyncio.to_thread(list, walk)]
-
-    async def results(self, endpoint: str, request: dict[str, Any]) -> list[Any]:
-        """Every result, as `results_iter` walks them."""
-        walk = self.api.results_iter(f"{self.base}/{endpoint}", dict(SECURITY), HOME.secret, request, "get")
-        return await asyncio.to_thread(list, walk)
-
-
 @pytest.fixture
 async def sdk(servers: Servers) -> AsyncIterator[Sdk]:
     async with open_server(servers) as server:
-        sdk = Sdk(server)
+        sdk = Sdk(server, "v1")
         await sdk.request("itembank/questions", {"questions": QUESTIONS}, "set")
         await sdk.request("itembank/items", {"items": ITEMS}, "set")
         yield sdk
