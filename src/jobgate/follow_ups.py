@@ -12,14 +12,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 
-from jobgate import jobs
+from jobgate import jobs, outbox
 from jobgate.context import JobFacts
 from jobgate.db import Record, Transaction
 from jobgate.jobs import FollowUp
 from jobgate.session_updates import FollowUpLink
 
-PUSHED = ["session.score"]
-"""The events that follow when sessions are scored."""
+PUSHED: outbox.Kind = "session.score"
+"""The event that follows when sessions are scored."""
 
 Links = dict[tuple[int, str], list[FollowUpLink]]
 """The jobs that go on with a session, in their order, by the id of their parent and that of the session."""
@@ -39,7 +39,7 @@ async def queue_follow_ups(
         return {}
     everything = [session_id for _, session_ids in parents.values() for session_id in session_ids]
     rows = await db.fetch("find_follow_up_needs", organisation_id, everything)
-    is_pushed = await db.fetchval("has_push_target", organisation_id, PUSHED)
+    is_pushed = await outbox.has_target(db, organisation_id, PUSHED)
     needs = {row["session_id"]: row for row in rows}
     links: Links = {}
     asked: list[FollowUp] = []
@@ -71,10 +71,16 @@ class _Chain:
         if adaptive := [row for row in sessions if row["is_adaptive"]]:
             self._ask("adaptivereport", adaptive, scored)
         if push:
-            self._ask("sessionpush", sessions, subscored or scored, kinds=PUSHED)
+            self._ask("sessionpush", sessions, subscored or scored, kinds=[PUSHED])
 
     def _ask(
-        self, type: str, sessions: Sequence[Record], after: uuid.UUID | None, *, entries: int = 0, **params: list[str]
+        self,
+        type: str,
+        sessions: Sequence[Record],
+        after: uuid.UUID | None,
+        *,
+        entries: int = 0,
+        **params: list[outbox.Kind],
     ) -> uuid.UUID:
         """One job for these sessions; its reference."""
         session_ids = [row["session_id"] for row in sessions]

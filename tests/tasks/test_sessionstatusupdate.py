@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobgate import wire
 from jobgate.testing import House
+from tests.push.sending import add_target, fetch
 from tests.stored_sessions import read, read_responses, results, store
 from tests.tasks.test_session_updates import age_jobs, mark_written, set_status
 from tests.tasks.test_sessionrescore import answer
 
 DEFINITIONS = [{"id": "all", "items": ["i-1"]}]
+NOWHERE = "https://listener.example/"
 ITEMS = [{"reference": "i-1", "response_ids": ["r-0"]}]
+IRT = [ITEMS[0] | {"irt": {"a": 1, "b": 0, "c": 0}}]
 
 
 async def linked(house: House, reference: str) -> list[list[str]]:
@@ -122,3 +126,43 @@ async def test_many_sessions_are_followed_up_by_one_job_each_parent(house: House
     assert [row["type"] for row in jobs] == ["sessionrescore"] * 2
     assert {row["consumer_key"] for row in jobs} == {house.home.key}
     assert await linked(house, references[1]) == [["sessionrescore"]] * 10
+
+
+async def test_everything_that_can_follow_follows_in_its_order(house: House) -> None:
+    await add_target(house, NOWHERE)
+    await store(house, "s-1", items=IRT, definitions=DEFINITIONS, responses=[answer(["1"])])
+    await store(house, "s-2", responses=[answer(["1"])])
+    async with house.db.transaction(1) as tx:
+        await tx.connection.execute("update session set is_adaptive = true where session_id = 's-1'")
+
+    reference = await set_status(house, ("s-1", "Completed"), ("s-2", "Completed"))
+    await house.carry()
+
+    assert await linked(house, reference) == [
+        ["sessionrescore", "subscorecalculation", "adaptivereport", "sessionpush"],
+        ["sessionrescore", "sessionpush"],
+    ]
+    assert {row["state"] for row in await follow_up_jobs(house)} == {"completed"}
+    session = await read(house, "s-1")
+    assert session["report_by"] > 0
+    told = await fetch(house, "select session_id, kind, body from push_delivery order by number")
+    assert [(row["session_id"], row["kind"]) for row in told] == [
+        ("s-1", "session.status"),
+        ("s-2", "session.status"),
+        ("s-1", "session.score"),
+        ("s-2", "session.score"),
+    ]
+    score = wire.decode(told[2]["body"], Any)
+    assert (score["score"], score["subscores"][0]["score"]) == (2, 2)
+    assert wire.decode(told[0]["body"], Any)["status"] == "Completed"
+
+
+async def test_every_status_is_pushed(house: House) -> None:
+    await add_target(house, NOWHERE)
+    await store(house, "s-1", status="Completed")
+
+    await set_status(house, ("s-1", "Discarded"), ("nobody", "Completed"))
+    await house.carry()
+
+    (told,) = await fetch(house, "select kind, body from push_delivery")
+    assert (told["kind"], wire.decode(told["body"], Any)["status"]) == ("session.status", "Discarded")

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from jobgate import outbox
 from jobgate.context import Batch
 from jobgate.follow_ups import queue_follow_ups
 from jobgate.registry import task
@@ -29,7 +30,7 @@ class StatusParams(msgspec.Struct, frozen=True, kw_only=True):
 
 @task("sessionstatusupdate")
 async def update_statuses(batch: Batch[StatusParams]) -> None:
-    """Set the status of every session that the batch names, and queue what follows from Completed.
+    """Set the status of every session that the batch names, announce it, and queue what follows from Completed.
 
     The last entry for a session wins.
     """
@@ -41,6 +42,8 @@ async def update_statuses(batch: Batch[StatusParams]) -> None:
         [write.entry.status for write in writes],
         [write.job_id for write in writes],
     )
+    changed = [write.entry.session_id for write in writes]
+    await outbox.announce(batch.db, batch.organisation_id, "session.status", changed)
     await _follow_up(batch, [write for write in writes if write.entry.status == "Completed"])
 
 
