@@ -108,10 +108,10 @@ async def fetch(house: House, sql: str, *args: Any, organisation_id: int = 1) ->
 
 async def pass_time(house: House, seconds: float) -> None:
     """Let it be later: what is due in the future comes closer, circuits and failures grow older."""
+    await fetch(house, "update outbox set due_at = due_at - make_interval(secs => $1)", seconds)
     await fetch(
         house,
-        "with moved as (update outbox set due_at = due_at - make_interval(secs => $1))"
-        " update push_target set closed_until = closed_until - make_interval(secs => $1),"
+        "update push_target set closed_until = closed_until - make_interval(secs => $1),"
         " failing_since = failing_since - make_interval(secs => $1),"
         " previous_until = previous_until - make_interval(secs => $1)",
         seconds,

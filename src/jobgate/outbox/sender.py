@@ -1,8 +1,9 @@
 """Sending: due deliveries are claimed for a short while, posted, and written down, target by target.
 
-Each target has up to four slots, over all processes; a slot claims, posts, writes down, and claims again in the same
-transaction. No transaction is open while the target is being waited for. A sender that dies leaves claims that run out:
-what it had posted and not written down is posted again, under the same id.
+Each target that something is due for has a lane: it keeps up to four tries under way, and when some of them have ended
+writes them down and claims as many again in one transaction. No transaction is open while a target is being waited for.
+A sender that dies leaves claims that run out: what it had posted and not written down is posted again, under the same
+id.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import logging
 import random
 import time
 import uuid
-from collections import Counter
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
 from jobgate import log
-from jobgate.db import CONTENDED, UNAVAILABLE, Database, Record, Transaction
-from jobgate.keys import OuterKey
+from jobgate.db import CONTENDED, UNAVAILABLE, Database, Transaction
+from jobgate.keys import KeyUnusable, OuterKey
 from jobgate.metrics import Metrics
 from jobgate.outbound import Answer, Client, Forbidden, Unreachable
 from jobgate.outbox.ladder import Verdict, judge
@@ -29,7 +30,7 @@ from jobgate.settings import Settings
 logger = logging.getLogger("jobgate")
 
 PER_TARGET = 4
-"""Tries under way at once for one target."""
+"""Tries under way at once for one target, over all processes."""
 
 OPENS_AFTER = 5
 """So many failures in a row open the circuit: the target is left alone, at no delivery's cost, then asked once."""
@@ -66,6 +67,14 @@ class _Delivery(NamedTuple):
     secrets: list[str]
 
 
+class _Ended(NamedTuple):
+    """A try that is over."""
+
+    delivery: _Delivery
+    verdict: Verdict
+    ms: int
+
+
 class Sender:
     """Sends deliveries until cancelled."""
 
@@ -77,12 +86,14 @@ class Sender:
         self.metrics = metrics
         self._patience_s = _PATIENCE * settings.push_poll_s
         self._lease = timedelta(seconds=client.timeout_s + _LEASE_BEYOND_S)
-        self._slots: set[asyncio.Task[None]] = set()
-        self._busy: Counter[_Line] = Counter()
+        self._free = settings.push_slots
+        self._is_crowded = False
+        """All slots are in use: lanes end when their tries have, so that every target gets its turn."""
+        self._lanes: dict[_Line, asyncio.Task[None]] = {}
         self._quiet: dict[uuid.UUID, float] = {}
         """Targets that nothing is sent to now, and until when, in monotonic time."""
         self._freed = asyncio.Event()
-        self._stopping = False
+        self._is_stopping = False
 
     async def run(self) -> None:
         """Send for ever; trouble with Postgres is logged once and waited for."""
@@ -102,74 +113,76 @@ class Sender:
             await self._stop()
 
     async def _look(self) -> None:
-        """Give a slot to every target that something is due for."""
+        """Open a lane for every target that something is due for, as long as there are slots."""
         now = time.monotonic()
         self._quiet = {target: until for target, until in self._quiet.items() if until > now}
-        free = self.settings.push_slots - len(self._slots)
-        if free <= 0:
+        self._is_crowded = self._free <= 0
+        if self._is_crowded:
             return
-        passed_over = [line.target_id for line in self._busy] + list(self._quiet)
-        for row in await self.db.fetch("find_due_lines", passed_over, free):
-            self._open_slot(_Line(row["organisation_id"], row["target_id"]))
+        passed_over = [line.target_id for line in self._lanes] + list(self._quiet)
+        for row in await self.db.fetch("find_due_lines", passed_over, self._free):
+            line = _Line(row["organisation_id"], row["target_id"])
+            self._lanes[line] = asyncio.create_task(self._serve(line))
 
     async def _wait(self) -> None:
-        """Until the next look: after a while, or when a slot that others wait for is free."""
+        """Until the next look: after a while, or when there is room that others wait for."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self.settings.push_poll_s * random.uniform(0.8, 1.0)):
                 await self._freed.wait()
 
     async def _stop(self) -> None:
         """Begin nothing more; let what is under way end, for a moment."""
-        self._stopping = True
-        if self._slots:
-            _, late = await asyncio.wait(self._slots, timeout=_STOP_S)
-            for slot in late:
-                slot.cancel()
-            if late:
-                await asyncio.wait(late)
+        self._is_stopping = True
+        lanes = list(self._lanes.values())
+        if lanes:
+            _, late = await asyncio.wait(lanes, timeout=_STOP_S)
+            for lane in late:
+                lane.cancel()
+            await asyncio.wait(lanes)
 
-    # -- slots -------------------------------------------------------------------------------------------------------
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self._slots) >= self.settings.push_slots
-
-    def _open_slot(self, line: _Line) -> None:
-        """One more slot for a target, if there is one for it and in all."""
-        if self._stopping or self._is_full or self._busy[line] >= PER_TARGET:
-            return
-        self._busy[line] += 1
-        slot = asyncio.create_task(self._serve(line))
-        self._slots.add(slot)
-        slot.add_done_callback(lambda ended: self._close_slot(ended, line))
-
-    def _close_slot(self, slot: asyncio.Task[None], line: _Line) -> None:
-        if self._is_full:
-            self._freed.set()
-        self._slots.discard(slot)
-        self._busy[line] -= 1
-        if not self._busy[line]:
-            del self._busy[line]
-        if not slot.cancelled() and (error := slot.exception()) is not None:
-            # Left alone for a while: the line would only come up again, and fail again, at once.
-            self._quiet[line.target_id] = time.monotonic() + self._patience_s
-            log.failure(logger, "push.failed", error)
+    # -- lanes -------------------------------------------------------------------------------------------------------
 
     async def _serve(self, line: _Line) -> None:
-        """Send what is due for one target, until nothing is, or others wait for the slot."""
-        delivery = await self._settle(line, None)
-        while delivery is not None:
-            self._open_slot(line)
-            try:
-                verdict, ms = await self._try(delivery)
-            except asyncio.CancelledError:
-                await self._release(line, delivery)
-                raise
-            done = (delivery, verdict, ms)
-            delivery = await self._settle(line, done, and_go_on=not (self._stopping or self._is_full))
+        """Send what is due for one target, until nothing is, or others wait for the slots."""
+        under_way: dict[asyncio.Task[_Ended], _Delivery] = {}
+        ended: list[_Ended] = []
+        try:
+            while True:
+                wanted = min(PER_TARGET - len(under_way), self._free)
+                wanted = 0 if self._is_stopping or self._is_crowded else wanted
+                self._free -= wanted  # nobody else may count on them while we ask for deliveries
+                claimed: Sequence[_Delivery] = ()
+                try:
+                    if ended or wanted:
+                        claimed = await self._settle(line, ended, wanted)
+                finally:
+                    self._free += wanted - len(claimed)
+                under_way |= {asyncio.create_task(self._try(delivery)): delivery for delivery in claimed}
+                if not under_way:
+                    return
+                done, _ = await asyncio.wait(
+                    under_way, timeout=self.settings.push_poll_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                ended = [task.result() for task in done]
+                for task in done:
+                    del under_way[task]
+                self._free += len(done)
+        except Exception as error:  # a bug: it must not keep the other targets waiting
+            self._rest(line, self._patience_s)
+            log.failure(logger, "push.failed", error)
+        finally:
+            self._free += len(under_way)
+            del self._lanes[line]
+            if self._is_crowded:
+                self._freed.set()
+            await self._give_back(line, under_way)
 
-    async def _try(self, delivery: _Delivery) -> tuple[Verdict, int]:
-        """Post one delivery; how it ended, and after how many milliseconds."""
+    def _rest(self, line: _Line, seconds: float) -> None:
+        """Leave the target alone for a while."""
+        self._quiet[line.target_id] = time.monotonic() + seconds
+
+    async def _try(self, delivery: _Delivery) -> _Ended:
+        """Post one delivery."""
         started = time.perf_counter()
         headers = sign(str(delivery.id), int(time.time()), delivery.body, delivery.secrets)
         outcome: Answer | Exception
@@ -184,92 +197,100 @@ class Sender:
         verdict = judge(outcome, delivery.rung, random.random())
         self.metrics.delivery_seconds.observe(seconds)
         self.metrics.deliveries.labels("put off" if verdict.state == "queued" else verdict.state).inc()
-        return verdict, round(seconds * 1000)
+        return _Ended(delivery, verdict, round(seconds * 1000))
+
+    async def _give_back(self, line: _Line, under_way: dict[asyncio.Task[_Ended], _Delivery]) -> None:
+        """Cut tries off, and give their claims back."""
+        if not under_way:
+            return
+        for task in under_way:
+            task.cancel()
+        await asyncio.wait(under_way)
+        claims = [(delivery.id, delivery.claims) for delivery in under_way.values()]
+        with suppress(*UNAVAILABLE):  # else they run out by themselves
+            async with self.db.transaction(line.organisation_id) as tx:
+                await tx.execute("release_deliveries", line.organisation_id, *zip(*claims, strict=True))
 
     # -- the outbox --------------------------------------------------------------------------------------------------
 
-    async def _settle(
-        self, line: _Line, done: tuple[_Delivery, Verdict, int] | None, *, and_go_on: bool = True
-    ) -> _Delivery | None:
-        """Write down how a try ended, and claim the target's next delivery; None: there is nothing to send now."""
+    async def _settle(self, line: _Line, ended: Sequence[_Ended], wanted: int) -> Sequence[_Delivery]:
+        """Write down how tries ended, and claim as many deliveries as wanted, or as there are to be sent now."""
         while True:
             try:
                 async with self.db.transaction(line.organisation_id) as tx:
-                    if done is not None:
-                        await self._record(tx, line, *done)
-                    return await self._claim(tx, line) if and_go_on else None
+                    if ended:
+                        await self._record(tx, line, ended)
+                    return await self._claim(tx, line, wanted) if wanted else ()
             except CONTENDED:
                 continue  # one of two transactions that met had to give way: it was undone, and may run again
             except UNAVAILABLE as error:
                 # What was not written down is posted again once its claim has run out.
-                self._quiet[line.target_id] = time.monotonic() + self._patience_s
+                self._rest(line, self._patience_s)
                 log.event(logger, "push.waiting", logging.WARNING, reason=type(error).__name__)
-                return None
+                return ()
 
-    async def _claim(self, tx: Transaction, line: _Line) -> _Delivery | None:
-        target = await tx.fetchrow("lock_target", *line)
-        if target is None or target["disabled_reason"] is not None:
-            while given_up := await tx.execute("give_up_deliveries", *line):
-                self.metrics.deliveries.labels("given up").inc(given_up)
-            return None
-        quiet_s = self._must_rest(target)
-        if quiet_s:
-            self._quiet[line.target_id] = time.monotonic() + quiet_s
-            return None
-        row = await tx.fetchrow("claim_delivery", *line, self._lease)
-        if row is None:
-            return None
-        wrapped = [target[name] for name in ("secret", "previous_secret") if target[name] is not None]
-        owner = secret_owner(*line)
-        secrets = [self.key.unwrap(secret, owner).decode() for secret in wrapped]
-        return _Delivery(row["id"], row["claims"], row["rung"], row["kind"], row["body"], target["url"], secrets)
-
-    def _must_rest(self, target: Record) -> float:
-        """For how long nothing is to be sent to this target; 0: now is fine."""
-        if target["is_paused"]:
-            return self._patience_s
-        if target["closed_s"] > 0:
-            closed_s: float = target["closed_s"]
-            return min(closed_s, self._patience_s)
-        room = 1 if target["failures"] >= OPENS_AFTER else PER_TARGET
-        return 0.0 if target["under_way"] < room else self.settings.push_poll_s
-
-    async def _record(self, tx: Transaction, line: _Line, delivery: _Delivery, verdict: Verdict, ms: int) -> None:
-        written = await tx.execute(
-            "record_try",
+    async def _record(self, tx: Transaction, line: _Line, ended: Sequence[_Ended]) -> None:
+        rows = await tx.fetch(
+            "record_tries",
             line.organisation_id,
-            delivery.id,
-            delivery.claims,
-            verdict.state,
-            timedelta(seconds=verdict.again_s),
-            ms,
-            verdict.status,
-            verdict.error,
-            verdict.answer,
+            [each.delivery.id for each in ended],
+            [each.delivery.claims for each in ended],
+            [each.verdict.state for each in ended],
+            [timedelta(seconds=each.verdict.again_s) for each in ended],
+            [each.ms for each in ended],
+            [each.verdict.status for each in ended],
+            [each.verdict.error for each in ended],
+            [each.verdict.answer for each in ended],
         )
-        if not written:
-            log.event(logger, "push.fenced", logging.WARNING, delivery=delivery.id)
-        elif verdict.state == "delivered":
+        written = {row["delivery_id"] for row in rows}
+        verdicts = [each.verdict for each in ended if each.delivery.id in written]
+        if len(verdicts) < len(ended):
+            log.event(logger, "push.fenced", logging.WARNING, count=len(ended) - len(verdicts))
+        if any(verdict.state == "delivered" for verdict in verdicts):
             await tx.execute("count_success", *line)
-        else:
-            await self._count_failure(tx, line, verdict)
+        if failed := [verdict for verdict in verdicts if verdict.state != "delivered"]:
+            await self._count_failures(tx, line, failed)
 
-    async def _count_failure(self, tx: Transaction, line: _Line, verdict: Verdict) -> None:
+    async def _count_failures(self, tx: Transaction, line: _Line, failed: Collection[Verdict]) -> None:
+        gone = [verdict.error for verdict in failed if verdict.is_gone]
+        *_, last = failed
         reason = await tx.fetchval(
-            "count_failure",
+            "count_failures",
             *line,
-            verdict.error,
-            timedelta(seconds=verdict.target_waits_s or 0.0),
+            last.error,
+            len(failed),
+            timedelta(seconds=max(verdict.target_waits_s or 0.0 for verdict in failed)),
             OPENS_AFTER,
             OPEN_FOR,
-            verdict.error if verdict.is_gone else None,
+            gone[0] if gone else None,
             DISABLED_AFTER,
         )
         if reason is not None:
             log.event(logger, "push.disabled", logging.WARNING, target=line.target_id, reason=reason)
 
-    async def _release(self, line: _Line, delivery: _Delivery) -> None:
-        """Give a claim back whose try was cut off."""
-        with suppress(*UNAVAILABLE):
-            async with self.db.transaction(line.organisation_id) as tx:
-                await tx.execute("release_delivery", line.organisation_id, delivery.id, delivery.claims)
+    async def _claim(self, tx: Transaction, line: _Line, wanted: int) -> Sequence[_Delivery]:
+        target = await tx.fetchrow("lock_target", *line)
+        if target is None or target["disabled_reason"] is not None:
+            while given_up := await tx.execute("give_up_deliveries", *line):
+                self.metrics.deliveries.labels("given up").inc(given_up)
+            return ()
+        if target["is_paused"] or target["closed_s"] > 0:
+            closed_s: float = target["closed_s"] or self._patience_s
+            self._rest(line, min(closed_s, self._patience_s))
+            return ()
+        room = (1 if target["failures"] >= OPENS_AFTER else PER_TARGET) - target["under_way"]
+        if room <= 0:
+            self._rest(line, self.settings.push_poll_s)
+            return ()
+        wrapped = [target[name] for name in ("secret", "previous_secret") if target[name] is not None]
+        try:
+            secrets = [self.key.unwrap(secret, secret_owner(*line)).decode() for secret in wrapped]
+        except KeyUnusable as error:
+            self._rest(line, self._patience_s)
+            log.failure(logger, "push.failed", error)
+            return ()
+        rows = await tx.fetch("claim_deliveries", *line, min(wanted, room), self._lease)
+        return [
+            _Delivery(row["id"], row["claims"], row["rung"], row["kind"], row["body"], target["url"], secrets)
+            for row in rows
+        ]

@@ -141,40 +141,42 @@ select url, is_paused, disabled_reason, secret,
 from push_target where organisation_id = $1 and id = $2
 for no key update
 
--- Take the delivery that is the longest due, for $3.
--- name: claim_delivery
+-- Take the deliveries that are the longest due, at most $3, for $4.
+-- name: claim_deliveries
 with picked as materialized (
     select delivery_id from outbox
     where organisation_id = $1 and target_id = $2
         and due_at <= clock_timestamp() and lease_until <= clock_timestamp()
-    order by due_at limit 1
+    order by due_at limit $3
     for update skip locked
 ), claimed as (
-    update outbox set claims = claims + 1, lease_until = clock_timestamp() + $3::interval
+    update outbox set claims = claims + 1, lease_until = clock_timestamp() + $4::interval
     from picked where outbox.organisation_id = $1 and outbox.delivery_id = picked.delivery_id
-    returning outbox.delivery_id, claims, rung, due_at
+    returning outbox.delivery_id, claims, rung
 )
-select id, claims, rung, kind, body, extract(epoch from clock_timestamp() - due_at)::float8 as waited_s
-from claimed join push_delivery on organisation_id = $1 and id = delivery_id
+select id, claims, rung, kind, body from claimed join push_delivery on organisation_id = $1 and id = delivery_id
 
--- Write down how a try ended, if the claim $3 still holds: delivered, failed, or ($4 queued) once more after $5.
--- name: record_try
+-- Write down how tries ended whose claims still hold: delivered, failed, or (queued) once more after a while.
+-- name: record_tries
 with mine as materialized (
-    select delivery_id from outbox where organisation_id = $1 and delivery_id = $2 and claims = $3 for update
+    select told.* from unnest($2::uuid[], $3::integer[], $4::text[], $5::interval[], $6::integer[], $7::integer[],
+        $8::text[], $9::text[]) as told (id, claims, state, again, ms, status, error, answer)
+    join outbox on organisation_id = $1 and delivery_id = told.id and outbox.claims = told.claims
+    order by told.id for update of outbox
 ), ended as (
-    delete from outbox using mine
-    where organisation_id = $1 and outbox.delivery_id = mine.delivery_id and $4 <> 'queued'
+    delete from outbox using mine where organisation_id = $1 and delivery_id = mine.id and mine.state <> 'queued'
 ), put_off as (
-    update outbox set due_at = clock_timestamp() + $5::interval, rung = rung + 1, lease_until = '-infinity'
-    from mine where organisation_id = $1 and outbox.delivery_id = mine.delivery_id and $4 = 'queued'
-), told as (
-    update push_delivery set state = $4, tries = tries + 1,
-        ended_at = case when $4 <> 'queued' then clock_timestamp() end
-    from mine where organisation_id = $1 and id = mine.delivery_id
-    returning id, tries
+    update outbox set due_at = clock_timestamp() + mine.again, rung = rung + 1, lease_until = '-infinity'
+    from mine where organisation_id = $1 and delivery_id = mine.id and mine.state = 'queued'
+), written as (
+    update push_delivery set state = mine.state, tries = tries + 1,
+        ended_at = case when mine.state <> 'queued' then clock_timestamp() end
+    from mine where organisation_id = $1 and push_delivery.id = mine.id
+    returning mine.id, tries
 )
 insert into push_try (organisation_id, delivery_id, number, ms, status, error, answer)
-select $1, id, tries, $6, $7, $8, $9 from told
+select $1, id, tries, ms, status, error, answer from written join mine using (id)
+returning delivery_id
 
 -- The target took something. Once a second is enough to say so.
 -- name: count_success
@@ -183,21 +185,23 @@ update push_target set failures = 0, failing_since = null, closed_until = '-infi
 where organisation_id = $1 and id = $2
     and (failures > 0 or last_success_at is null or last_success_at < clock_timestamp() - interval '1 second')
 
--- The target did not take something. It is left alone for $4 or, from the failure $5 in a row on, for $6; it is disabled
--- where it said so ($7), or has only failed for $8.
--- name: count_failure
-update push_target set failures = failures + 1, failing_since = coalesce(failing_since, clock_timestamp()),
-    closed_until = greatest(closed_until, clock_timestamp() + $4::interval,
-        case when failures + 1 >= $5 then clock_timestamp() + $6::interval end),
+-- The target did not take $4 deliveries. It is left alone for $5 or, from the failure $6 in a row on, for $7; it is
+-- disabled where it said so ($8), or has only failed for $9.
+-- name: count_failures
+update push_target set failures = failures + $4, failing_since = coalesce(failing_since, clock_timestamp()),
+    closed_until = greatest(closed_until, clock_timestamp() + $5::interval,
+        case when failures + $4 >= $6 then clock_timestamp() + $7::interval end),
     last_failure_at = clock_timestamp(), last_failure = $3,
-    disabled_reason = coalesce(disabled_reason, $7,
-        case when failing_since < clock_timestamp() - $8::interval then 'nothing was accepted for five days' end)
+    disabled_reason = coalesce(disabled_reason, $8,
+        case when failing_since < clock_timestamp() - $9::interval then 'nothing was accepted for five days' end)
 where organisation_id = $1 and id = $2
 returning disabled_reason
 
--- Give a claimed delivery back, so that its lease need not run out first.
--- name: release_delivery
-update outbox set lease_until = '-infinity' where organisation_id = $1 and delivery_id = $2 and claims = $3
+-- Give claimed deliveries back, so that their leases need not run out first.
+-- name: release_deliveries
+update outbox set lease_until = '-infinity'
+from unnest($2::uuid[], $3::integer[]) as mine (id, claims)
+where organisation_id = $1 and delivery_id = mine.id and outbox.claims = mine.claims
 
 -- Give up some of what waits for a target that nothing can be sent to.
 -- name: give_up_deliveries
