@@ -82,7 +82,7 @@ def compare_cells(key: list[Cell], answer: Answer, *, by_element: bool) -> Compa
     num_wrong = answer.num_filled - sum(map(bool, cells))
     for wanted, given in zip_longest(key, cells, fillvalue=EMPTY):
         if by_element:
-            num_surplus = len(given.keys() - wanted.keys())
+            num_surplus = len(given) - sum(entry in given for entry in wanted)
             num_wrong += num_surplus
             areas += _judge_entries(wanted, given, num_surplus)
         elif wanted and not given:
@@ -130,10 +130,10 @@ def _judge_entries(wanted: Cell, given: Cell, num_surplus: int) -> list[bool | N
 
 
 def _read_cell(value: Any, fold: Fold) -> Cell:
-    if not isinstance(value, list):
-        value = (value,)
-    entries = (_read_entry(entry, fold) for entry in value)
-    return dict.fromkeys(entry for entry in entries if entry != "")
+    if isinstance(value, list):
+        return {entry: None for each in value if (entry := _read_entry(each, fold)) != ""}
+    entry = _read_entry(value, fold)
+    return EMPTY if entry == "" else {entry: None}
 
 
 def _read_entry(value: Any, fold: Fold) -> Entry:

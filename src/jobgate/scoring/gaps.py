@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from jobgate.scoring.awards import Keyed
@@ -18,70 +20,83 @@ MAX_SPECIFICATIONS = 200
 UNASKED = Verdict(None, "symbolic marking was not asked")
 
 
-class Gap(NamedTuple):
-    """A gap that a solution fills."""
+class GapSolution(NamedTuple):
+    """A solution: for each gap the checks that an answer must pass, still without the answer."""
 
-    answer: str | None
-    """None: something that is no text; empty: nothing."""
-    checks: list[MathCheck]
-    """All must hold; none if there is no text to check."""
-
-
-def compare_gaps(kind: Kind, keys: Sequence[Key], value: Any, verdicts: Verdicts) -> list[Keyed]:
-    """Compare an answer with every solution. Raises `Unusable`."""
-    return [Keyed(key.score, _compare(gaps, surplus, verdicts)) for key, gaps, surplus in _read(kind, keys, value)]
+    score: float
+    gaps: list[list[MathCheck]]
+    """One without checks wants no answer."""
 
 
-def list_open_checks(kind: Kind, keys: Sequence[Key], value: Any) -> list[MathCheck]:
-    """The checks of an answer that need an evaluator, each once. Raises `Unusable`."""
-    checks = (check for _, gaps, _ in _read(kind, keys, value) for gap in gaps for check in gap.checks)
-    return [check for check in dict.fromkeys(checks) if decide(check) is None]
+@dataclass(frozen=True, slots=True)
+class GapMarker:
+    """Compares answers with the solutions of one question."""
+
+    solutions: Sequence[GapSolution]
+    has_places: bool
+
+    def compare(self, value: Any, verdicts: Verdicts) -> list[Keyed]:
+        """An answer beside every solution. Raises `Unusable`."""
+        answers = self._read(value)
+        return [Keyed(solution.score, _compare(solution.gaps, answers, verdicts)) for solution in self.solutions]
+
+    def list_checks(self, value: Any) -> list[MathCheck]:
+        """The checks of an answer that need an evaluator, each once. Raises `Unusable`."""
+        answers = self._read(value)
+        checks = (
+            check
+            for solution in self.solutions
+            for gap, answer in zip(solution.gaps, answers, strict=False)
+            for check in _fill(gap, answer)
+        )
+        return [check for check in dict.fromkeys(checks) if decide(check) is None]
+
+    def _read(self, value: Any) -> list[str | None]:
+        """What stands in each gap: a text, empty for nothing; None: something else."""
+        cells = read_cells(value, str, has_places=self.has_places)
+        return [next(iter(cell)) if len(cell) == 1 else None if cell else "" for cell in cells]
 
 
-def _compare(gaps: list[Gap], num_surplus: int, verdicts: Verdicts) -> Comparison:
-    areas: list[bool | None] = []
-    num_open, doubt = 0, None
-    for gap in gaps:
-        judged = [verdicts.get(check) or decide(check) or UNASKED for check in gap.checks]
-        open_verdict = next((verdict for verdict in judged if verdict.holds is None), None)
-        if gap.answer == "":
-            areas.append(None)
-        elif gap.answer is None or any(verdict.holds is False for verdict in judged):
-            areas.append(False)
-        elif open_verdict is not None:
-            areas.append(None)
-            num_open += 1
-            doubt = doubt or open_verdict.reason or UNASKED.reason
-        else:
-            areas.append(True)
-    return Comparison(tuple(areas), areas.count(False) + num_surplus, areas.count(True), num_open, doubt)
-
-
-def _read(kind: Kind, keys: Sequence[Key], value: Any) -> list[tuple[Key, list[Gap], int]]:
-    """Every solution that has anything, with its gaps, and how many answers stand where it wants none."""
-    cells = read_cells(value, str, has_places=kind.has_places)
-    answers = [next(iter(cell)) if len(cell) == 1 else None if cell else "" for cell in cells]
-    read: list[tuple[Key, list[Gap], int]] = []
-    num_specifications = 0
+def read_gap_marker(kind: Kind, keys: Sequence[Key]) -> GapMarker:
+    """The solutions of a question, ready to be compared with. Raises `Unusable`."""
+    solutions: list[GapSolution] = []
+    num_checks = 0
     for key in keys:
         places = _list_specifications(kind, key.value)
-        num_specifications += sum(map(len, places))
-        if num_specifications > MAX_SPECIFICATIONS:
+        num_checks += sum(map(len, places))
+        if num_checks > MAX_SPECIFICATIONS:
             raise Unusable(f"the solutions have more than {MAX_SPECIFICATIONS} specifications")
-        if not any(places):
-            if not read:
-                raise Unusable("`valid_response` has no `value`")
-            continue
-        given = answers + [""] * (len(places) - len(answers))
-        gaps = [_fill(answer, place) for place, answer in zip(places, given, strict=False) if place]
-        surplus = sum(answer != "" for at, answer in enumerate(given) if at >= len(places) or not places[at])
-        read.append((key, gaps, surplus))
-    return read
+        if any(places):
+            solutions.append(GapSolution(key.score, [[_make_check(each) for each in place] for place in places]))
+        elif not solutions:
+            raise Unusable("`valid_response` has no `value`")
+    return GapMarker(solutions, has_places=kind.has_places)
 
 
-def _fill(answer: str | None, specifications: list[Any]) -> Gap:
-    checks = [_make_check(each, answer or "") for each in specifications]
-    return Gap(answer, checks if answer else [])
+def _compare(gaps: list[list[MathCheck]], answers: list[str | None], verdicts: Verdicts) -> Comparison:
+    areas: list[bool | None] = []
+    num_wrong = sum(answer != "" for answer in answers[len(gaps) :])
+    num_open, doubt = 0, None
+    for gap, answer in zip_longest(gaps, answers[: len(gaps)], fillvalue=""):
+        judged = [verdicts.get(check) or decide(check) or UNASKED for check in _fill(gap, answer)]
+        unknown = next((verdict for verdict in judged if verdict.holds is None), None)
+        if answer == "":
+            areas += [None] if gap else []
+        elif not gap or answer is None or any(verdict.holds is False for verdict in judged):
+            num_wrong += 1
+            areas += [False] if gap else []
+        elif unknown is not None:
+            areas.append(None)
+            num_open += 1
+            doubt = doubt or unknown.reason or UNASKED.reason
+        else:
+            areas.append(True)
+    return Comparison(tuple(areas), num_wrong, areas.count(True), num_open, doubt)
+
+
+def _fill(gap: Iterable[MathCheck], answer: str | None) -> list[MathCheck]:
+    """The checks of a gap, put to what stands there; none if that is no text."""
+    return [check._replace(answer=answer) for check in gap] if answer else []
 
 
 def _list_specifications(kind: Kind, value: Any) -> list[list[Any]]:
@@ -93,8 +108,8 @@ def _list_specifications(kind: Kind, value: Any) -> list[list[Any]]:
     return [each if isinstance(each, list) else [each] for each in value]
 
 
-def _make_check(specification: Any, answer: str) -> MathCheck:
+def _make_check(specification: Any) -> MathCheck:
     try:
-        return make_check(specification, answer)
+        return make_check(specification, "")
     except UnusableSpecification as error:
         raise Unusable(f"a specification cannot be read: {str(error)[:200]}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from jobgate.scoring.awards import Keyed
@@ -19,7 +20,7 @@ from jobgate.scoring.cells import (
 )
 from jobgate.scoring.comparison import Comparison
 from jobgate.scoring.kinds import Kind
-from jobgate.scoring.validation import Key, Rules, Unusable
+from jobgate.scoring.validation import Key, Mode, Unusable
 
 
 class Solution(NamedTuple):
@@ -31,25 +32,42 @@ class Solution(NamedTuple):
     """What is as good as `cells`, place by place."""
 
 
-def compare_solutions(
-    kind: Kind, question: Mapping[str, Any], rules: Rules, keys: Sequence[Key], value: Any
-) -> list[Keyed]:
-    """Compare an answer with every solution. Raises `Unusable`."""
+@dataclass(frozen=True, slots=True)
+class CellMarker:
+    """Compares answers with the solutions of one question."""
+
+    solutions: Sequence[Solution]
+    fold: Fold
+    has_places: bool
+    by_element: bool
+    by_pair: bool
+
+    def compare(self, value: Any) -> list[Keyed]:
+        """An answer beside every solution. Raises `Unusable`."""
+        answer = Answer(read_cells(value, self.fold, has_places=self.has_places))
+        return [Keyed(solution.score, self._compare(solution, answer)) for solution in self.solutions]
+
+    def _compare(self, solution: Solution, answer: Answer) -> Comparison:
+        if solution.choices is not None:
+            answer = accept_choices(solution.cells, solution.choices, answer)
+        if self.by_pair:
+            return compare_pairs(solution.cells, answer)
+        return compare_cells(solution.cells, answer, by_element=self.by_element)
+
+
+def read_cell_marker(kind: Kind, question: Mapping[str, Any], mode: Mode, keys: Sequence[Key]) -> CellMarker:
+    """The solutions of a question, ready to be compared with. Raises `Unusable`."""
     fold = _choose_fold(kind, question)
     solutions = _read_solutions(kind, keys, fold)
     if kind.may_mix and _says(question, "match_all_possible_responses"):
         solutions = [_mix(solutions)]
-    answer = Answer(read_cells(value, fold, has_places=kind.has_places))
-    by_element = kind.by_element or rules.mode.by_element or _has_rows_of_choices(question, solutions)
-    return [Keyed(each.score, _compare(each, answer, rules, by_element=by_element)) for each in solutions]
-
-
-def _compare(solution: Solution, answer: Answer, rules: Rules, *, by_element: bool) -> Comparison:
-    if solution.choices is not None:
-        answer = accept_choices(solution.cells, solution.choices, answer)
-    if rules.mode.by_pair:
-        return compare_pairs(solution.cells, answer)
-    return compare_cells(solution.cells, answer, by_element=by_element)
+    return CellMarker(
+        solutions,
+        fold,
+        has_places=kind.has_places,
+        by_element=kind.by_element or mode.by_element or _has_rows_of_choices(question, solutions),
+        by_pair=mode.by_pair,
+    )
 
 
 def _read_solutions(kind: Kind, keys: Sequence[Key], fold: Fold) -> list[Solution]:

@@ -74,10 +74,8 @@ class Key(NamedTuple):
     """Older form: instead of the right answer, each area lists all right answers."""
 
 
-def read_validation(question: object) -> Mapping[str, Any]:
-    """The `validation` of a question; empty if it has none. Raises `Unusable`, whatever JSON the question is."""
-    if not isinstance(question, Mapping):
-        raise Unusable("the question is not an object")
+def read_validation(question: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The `validation` of a question; empty if it has none. Raises `Unusable`."""
     validation = question.get("validation")
     if validation is None or validation == []:  # PHP writes an empty object so
         return {}
