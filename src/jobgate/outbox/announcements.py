@@ -44,8 +44,9 @@ async def announce(db: Transaction, organisation_id: int, kind: Kind, session_id
     """
     if not session_ids or not await has_target(db, organisation_id, kind):
         return
-    for start in range(0, len(session_ids), SLICE_SESSIONS):
-        named = session_ids[start : start + SLICE_SESSIONS]
+    distinct = list(dict.fromkeys(session_ids))
+    for start in range(0, len(distinct), SLICE_SESSIONS):
+        named = distinct[start : start + SLICE_SESSIONS]
         sessions = await read_sessions(
             db, organisation_id, named, Parts(subscores=kind == "session.score"), max_bytes=_ANY_SIZE
         )
