@@ -100,8 +100,17 @@ def check(openapi: Any, reply: Reply, endpoint: str) -> None:
 
 
 ENTRY = {"session_id": "one", "user_id": "user"}
+TAKEN = {
+    "items": [
+        {"reference": "item", "response_ids": ["answer"], "irt": {"a": 1, "b": 0, "c": 0}},
+        {"reference": "text"},
+    ],
+    "responses": [{"response_id": "answer", "max_score": 2, "response": {"value": "x"}}, {"response_id": "none"}],
+}
+GIVEN = {"response_id": "answer", "score": 1}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
-    ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | {"activity_id": "activity"}]}),
+    ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | TAKEN | {"activity_id": "activity"}]}),
+    ("sessions/responses/scores", "update", {"sessions": [ENTRY | {"responses": [GIVEN]}]}),
     ("jobs/sessions/statuses", "update", {"statuses": [ENTRY | {"status": "Discarded"}]}),
     ("jobs/sessions/metadata", "set", {"session_metadata": [ENTRY | {"metadata": {"a": 1}}]}),
     ("jobs/sessions/scores/subscores", "get", {"session_id": ["one"]}),
@@ -110,6 +119,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions/statuses", "get", {}),
     ("sessions/metadata", "get", {}),
     ("sessions/scores", "get", {"include_response_scores": True}),
+    ("sessions/responses", "get", {}),
+    ("sessions/responses/scores", "get", {}),
     ("reports/datasets", "set", {"dataset_type": "activity-summary-by-group", "file_count": 1}),
     ("reports/datasets", "get", {"dataset_id": "4c5f0b0e-0000-4000-8000-000000000000"}),
     ("jobs/reports/datasets", "set", {"dataset_type": "unknown", "dataset_id": "x"}),

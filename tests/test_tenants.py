@@ -93,8 +93,18 @@ async def create(house: House, who: Any, session_id: str) -> str:
     return reference
 
 
-READS = ("sessions/statuses", "sessions/metadata", "sessions/scores", "sessions/reports/adaptive")
+READS = (
+    "sessions/statuses",
+    "sessions/metadata",
+    "sessions/scores",
+    "sessions/responses",
+    "sessions/responses/scores",
+    "sessions/reports/adaptive",
+)
 BANK = ("itembank/questions", "itembank/items", "itembank/activities")
+
+
+STOLEN = {"response_id": "answer", "score": 1}
 
 
 async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: House) -> None:
@@ -112,6 +122,7 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("jobs/sessions/statuses", "update", {"statuses": [entry(status="Discarded")]}),
                 ("jobs/sessions/metadata", "set", {"session_metadata": [entry(metadata={"stolen": True})]}),
                 ("jobs/sessions/scores/subscores", "get", {"session_id": ["mine"]}),
+                ("sessions/responses/scores", "update", {"sessions": [entry(responses=[STOLEN])]}),
                 ("reports/datasets", "get", {"dataset_id": str(uuid.UUID(int=1))}),
                 *[(endpoint, "get", {"references": ["mine"]}) for endpoint in BANK],
                 ("itembank/questions", "get", {"item_references": ["mine"]}),

@@ -43,7 +43,7 @@ class SessionStatusRecord(Struct, frozen=True, kw_only=True):
     """Those of the included attributes that the session has."""
 
 
-class ResponseScore(Struct, frozen=True, kw_only=True):
+class CountedScore(Struct, frozen=True, kw_only=True):
     """The score of one response, as it counts: a person's before the automatic one. Never what was answered."""
 
     item_reference: str
@@ -63,7 +63,7 @@ class SessionScoreRecord(Struct, frozen=True, kw_only=True):
     max_score: int | float | None
     status: Status
     subscores: JsonList
-    responses: list[ResponseScore] | UnsetType = UNSET
+    responses: list[CountedScore] | UnsetType = UNSET
 
 
 class ItemScoringRecord(Struct, frozen=True, kw_only=True):
@@ -195,7 +195,7 @@ def show_scores(session: Session) -> SessionScoreRecord:
         max_score=show_score(session.max_score),
         status=session.status,
         subscores=Raw(session.subscores or b"[]"),
-        responses=UNSET if session.responses is None else wire.decode(session.responses, list[ResponseScore]),
+        responses=UNSET if session.responses is None else wire.decode(session.responses, list[CountedScore]),
     )
 
 
