@@ -11,21 +11,23 @@ from jobgate.context import Context, Request
 from jobgate.errors import ApiError, Code
 from jobgate.registry import action
 from jobgate.scoring.points import TOLERANCE
-from jobgate.scoring.questions import QuestionScore, score_question
+from jobgate.scoring.questions import QuestionScore, read_question
 from jobgate.turns import Turns
 
-Question = dict[str, Any]
-"""The question as its learner met it, with `response_id`."""
+Json = dict[str, Any]
 
 MAX_QUESTIONS = 1000
+
+MATHS_S = 5.0
+"""How long the maths of one call may take; what is not decided then stays unmarked."""
 
 
 class ScoreResponses(Request, frozen=True, kw_only=True):
     """Questions, and what was answered."""
 
-    questions: Annotated[list[Question], Meta(min_length=1, max_length=MAX_QUESTIONS)]
+    questions: Annotated[list[Json], Meta(min_length=1, max_length=MAX_QUESTIONS)]
     """Full question JSON, each with its `response_id`."""
-    responses: dict[str, dict[str, Any] | None] = msgspec.field(default_factory=dict)
+    responses: dict[str, Json | None] = msgspec.field(default_factory=dict)
     """By `response_id`; what was answered is under `value`."""
     partial_scores: bool = False
     """Tell of every area of an answer whether it was right; scores stay the same."""
@@ -52,17 +54,24 @@ class ResponseScore(msgspec.Struct, frozen=True, kw_only=True):
 @action("get")
 async def score_responses(ctx: Context, request: ScoreResponses) -> list[ResponseScore]:
     """Score responses by the given questions, in their order. A question that cannot be used spoils no other."""
-    asked = [(_read_id(question, index), question) for index, question in enumerate(request.questions)]
+    named = [(_read_id(asked, index), asked) for index, asked in enumerate(request.questions)]
     turns = Turns()
+    questions, checks = [], []
+    for response_id, asked in named:
+        question = read_question(asked)
+        questions.append(question)
+        checks += question.list_checks(request.responses.get(response_id))
+        await turns.pass_on()
+    verdicts = await ctx.maths.judge(checks, budget_s=MATHS_S)
     scores = []
-    for response_id, question in asked:
-        scored = score_question(question, request.responses.get(response_id))
-        scores.append(_show(response_id, question, scored, tells_areas=request.partial_scores))
+    for (response_id, asked), question in zip(named, questions, strict=True):
+        scored = question.score(request.responses.get(response_id), verdicts)
+        scores.append(_show(response_id, asked, scored, tells_areas=request.partial_scores))
         await turns.pass_on()
     return scores
 
 
-def _read_id(question: Question, index: int) -> str:
+def _read_id(question: Json, index: int) -> str:
     response_id = question.get("response_id")
     if response_id is None:
         raise ApiError(Code.missing_parameter, f"`questions[{index}].response_id` must have a non-null value")
@@ -71,7 +80,7 @@ def _read_id(question: Question, index: int) -> str:
     return response_id
 
 
-def _show(response_id: str, question: Question, scored: QuestionScore, *, tells_areas: bool) -> ResponseScore:
+def _show(response_id: str, question: Json, scored: QuestionScore, *, tells_areas: bool) -> ResponseScore:
     name = question.get("type")
     return ResponseScore(
         response_id=response_id,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from jobgate.registry import load_actions
+from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.testing import House
 
 Json = dict[str, Any]
@@ -100,6 +102,33 @@ async def test_partial_scores_tell_of_areas_and_change_no_score(house: House) ->
     assert told == plain
 
 
+async def test_what_takes_algebra_is_judged_too(house: House) -> None:
+    sums = {"method": "equivSymbolic", "value": "(x+1)^2"}
+    number = {"method": "equivValue", "value": "10\\pm1.5"}
+    asked = {
+        "response_id": "r",
+        "type": "clozeformula",
+        "validation": {"scoring_type": "partialMatchV2", "valid_response": {"score": 2, "value": [[sums], [number]]}},
+    }
+    values = {
+        "all": ["x^2+2x+1", "11.2"],
+        "first": ["x^2+2x+1", "12"],
+        "second": ["x^2+1", "9"],
+        "odd": ["\\foo(", "9"],
+    }
+
+    scores = await score(
+        house,
+        [asked | {"response_id": name} for name in values],
+        {name: {"value": value} for name, value in values.items()},
+        partial_scores=True,
+    )
+
+    assert [each["score"] for each in scores] == [2, 1, 1, None]
+    assert [each["areas"] for each in scores] == [[True, True], [True, False], [False, True], [None, True]]
+    assert [each["error"] is None for each in scores] == [True, True, True, False]
+
+
 async def test_an_unusable_question_spoils_no_other(house: House) -> None:
     questions = [{"response_id": "r-1", "type": "crossword"}, mcq("r-2", "1"), {"response_id": "r-3", "type": 7}]
 
@@ -176,7 +205,8 @@ async def test_p7_the_largest_request_lets_others_in() -> None:
             pauses_s.append(time.perf_counter() - started)
 
     watching = asyncio.create_task(watch())
-    scores = await action.handle(None, request)  # type: ignore[arg-type]  # it asks nothing of its context
+    async with Evaluator() as maths:
+        scores = await action.handle(SimpleNamespace(maths=maths), request)  # type: ignore[arg-type]  # all it asks for
     watching.cancel()
 
     assert all(each.score == 2 for each in scores)
