@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -11,11 +12,15 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import RunningDev, await_dev, run_here
 from tests.cli.terminal import DEADLINE_S, Terminal, find_port, run, start
 from tests.embedded.conftest import make_open_folder
 from tests.embedded.test_accounts import as_root, find_ordinary_python
 from tests.embedded.watching import expect_ends, find_descendants, on_linux
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 UNKNOWN_SESSION = '{"statuses": [{"session_id": "none", "user_id": "nobody", "status": "Completed"}]}'
 
@@ -40,16 +45,22 @@ def test_the_printed_call_carries_a_job_to_its_end(dev: RunningDev) -> None:
     assert "1 of 1 entries ok" in called.stdout
 
 
-def test_every_read_has_something_to_show(dev: RunningDev) -> None:
+def test_every_read_of_sessions_and_of_the_item_bank_has_something_to_show(dev: RunningDev) -> None:
     request = json.dumps({"activity_id": ["mental-arithmetic"], "status": ["Completed"], "limit": 1})
-    reads = ("statuses", "scores", "responses", "responses/scores", "metadata", "reports/adaptive")
+    sessions = [f"sessions/{read}" for read in ("statuses", "scores", "responses", "responses/scores", "metadata")]
+    bank = [f"itembank/{kind}" for kind in ("questions", "items", "activities")]
 
-    answers = {read: json.loads(dev.run("call", f"sessions/{read}", "get", request).stdout) for read in reads}
-    bank = [
-        json.loads(dev.run("call", f"itembank/{kind}", "get").stdout) for kind in ("questions", "items", "activities")
-    ]
+    answers = [dev.run("call", endpoint, "get", request) for endpoint in (*sessions, "sessions/reports/adaptive")]
+    answers += [dev.run("call", endpoint, "get") for endpoint in bank]
 
-    assert all(answer["data"] for answer in (*answers.values(), *bank))
+    assert all(json.loads(answer.stdout)["data"] for answer in answers)
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\.venv/bin/jobgate (call \S+ get.*)$", README, re.MULTILINE))
+def test_what_readme_reads_is_there(dev: RunningDev, line: str) -> None:
+    answer = json.loads(dev.run(*shlex.split(line)).stdout)
+
+    assert answer["data"]
 
 
 def test_what_it_keeps_for_itself_nobody_else_can_read(dev: RunningDev) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from jobgate import demo
 from jobgate.demo import DEMO, SESSIONS
+from jobgate.demo.reports import CLASSES_ID, QUESTIONS_ID
 from jobgate.testing import House
 
 TODAY = datetime.now(UTC).date()
@@ -47,6 +48,25 @@ async def test_what_follows_from_its_sessions_is_there_to_be_read(house: House) 
     assert all(len(record["subscores"]) == 2 for record in scores.data)
     assert all(item["scoring"] for record in responses.data for item in record["items"])
     assert jobs.data == []
+
+
+async def test_its_classes_and_questions_are_reported_on(house: House) -> None:
+    await demo.furnish(house.db, house.gate.key, TODAY)
+    await house.carry()
+
+    ids = {"classes": str(CLASSES_ID), "questions": str(QUESTIONS_ID)}
+    year = ["school-1", "year-7"]
+    told = {
+        name: (await house.call("reports/datasets", "get", {"dataset_id": id, "group_path": year}, as_=DEMO)).data
+        for name, id in ids.items()
+    }
+
+    assert {child["key"]: child["population"] for child in told["classes"]["children"]} == {
+        "7a": 24,
+        "7b": 24,
+        "7c": 24,
+    }
+    assert len(told["questions"]["questions"]) == 20
 
 
 async def test_rescoring_finds_the_scores_that_it_was_made_with(house: House) -> None:

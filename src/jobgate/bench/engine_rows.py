@@ -150,6 +150,7 @@ async def measure_span(stage: Stage) -> float:
             "select extract(epoch from max(completed_at) - min(started_at))::float8 as seconds, "
             "count(*) filter (where state <> 'completed') as others from job"
         )
+    assert row is not None  # an aggregate always gives one row
     if row["others"]:
         raise RuntimeError(f"{row['others']} jobs did not complete")
     seconds: float = row["seconds"]

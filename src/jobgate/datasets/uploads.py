@@ -82,12 +82,17 @@ async def receive(
     stream: AsyncIterator[bytes],
     now_s: float,
 ) -> dict[str, int]:
-    """Take a file in place of the one that was put there before; answers how many lines it has.
+    """Take the file that is put to a URL; answers how many lines it has."""
+    lines = await store_file(db, settings, read_url(key, path, query, now_s), stream)
+    return {"lines": lines}
+
+
+async def store_file(db: Database, settings: Settings, target: Target, stream: AsyncIterator[bytes]) -> int:
+    """Keep a file in place of the one that was there before; how many lines it has.
 
     Every line is `{"user_id", "group_path": [...], "session_ids": [...]}`, the last for the types that count sessions;
     blank lines do not count. One bad line refuses the file.
     """
-    target = read_url(key, path, query, now_s)
     async with db.reading(target.organisation_id) as tx:
         row = await tx.fetchrow("find_dataset_place", target.organisation_id, target.dataset_id)
     kind = _require_place(target, row)
@@ -96,7 +101,7 @@ async def receive(
         spool.seek(0)
         async with db.transaction(target.organisation_id) as tx:
             await _store(tx, target, spool, lines)
-    return {"lines": lines}
+    return lines
 
 
 async def _spool(stream: AsyncIterator[bytes], spool: IO[bytes], max_bytes: int, kind: DatasetType) -> int:

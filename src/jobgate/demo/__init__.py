@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
+from typing import Any
 
 from jobgate import jobs
 from jobgate.callers import NewConsumer, add_consumer, add_secret
 from jobgate.client import Credentials
 from jobgate.db import Database
 from jobgate.demo.authoring import store_bank
+from jobgate.demo.reports import make_datasets, store_dataset
 from jobgate.demo.school import SITTINGS, School
 from jobgate.keys import OuterKey
 from jobgate.sessions import import_sessions
@@ -53,7 +55,7 @@ async def furnish(db: Database, key: OuterKey, until: date) -> int:
     """Let the demo consumer in, and store the school unless there are sessions; how many were stored.
 
     Its lessons end before `until`. Jobs of the demo consumer then complete what the learners completed, so that all
-    which follows from that is there to be read: scores of items, subscores, adaptive reports.
+    which follows from that is there to be read: scores of items, subscores, adaptive reports; others compile datasets.
     """
     async with db.transaction(ORGANISATION) as tx:
         if await tx.fetchrow("find_consumer", DEMO.key) is None:
@@ -76,6 +78,7 @@ async def furnish(db: Database, key: OuterKey, until: date) -> int:
     report = await import_sessions(db, ORGANISATION, school.lines(SESSIONS))
     assert not report.problems, report.problems  # the school is ours
     await _complete(db, school)
+    await _report(db, school)
     return report.stored
 
 
@@ -87,18 +90,29 @@ async def _complete(db: Database, school: School) -> None:
         for session in sessions
         if session.status == "Completed"
     ]
+    for start in range(0, len(statuses), _ENTRIES):
+        part = statuses[start : start + _ENTRIES]
+        await _queue(db, "sessionstatusupdate", {"statuses": part}, entries=len(part))
+
+
+async def _report(db: Database, school: School) -> None:
+    """Say who is in which class, and queue the jobs that compile what is told of classes and questions."""
+    for dataset in make_datasets(ORGANISATION):
+        params = await store_dataset(db, dataset, school.learners(SESSIONS))
+        await _queue(db, "datasetcompile", params)
+
+
+async def _queue(db: Database, type: str, params: Any, entries: int = 1) -> None:
     async with db.transaction(ORGANISATION) as tx:
-        for start in range(0, len(statuses), _ENTRIES):
-            part = statuses[start : start + _ENTRIES]
-            await jobs.insert(
-                tx,
-                reference=uuid.uuid4(),
-                organisation_id=ORGANISATION,
-                consumer_key=DEMO.key,
-                type="sessionstatusupdate",
-                params={"statuses": part},
-                entries=len(part),
-            )
+        await jobs.insert(
+            tx,
+            reference=uuid.uuid4(),
+            organisation_id=ORGANISATION,
+            consumer_key=DEMO.key,
+            type=type,
+            params=params,
+            entries=entries,
+        )
 
 
 async def lock_out(db: Database) -> None:

@@ -59,5 +59,5 @@ def pick(chance: Random, answers: list[Answer]) -> Answer:
 
 
 def _wrap(value: Any) -> dict[str, Any]:
-    kind = {list: "array", str: "string"}.get(type(value), "object")
+    kind = "array" if isinstance(value, list) else "string" if isinstance(value, str) else "object"
     return {"value": value, "type": kind, "apiVersion": "v2.200.0", "revision": 1}
