@@ -37,15 +37,14 @@ async def measure(house: House, users: int, activities: int, questions: int) -> 
     print(f"{users * activities} sessions added in {time.perf_counter() - begin:.1f} s")  # noqa: T201
     lines = [line(f"user-{n}", f"area-{n % AREAS}", f"class-{n % GROUPS}") for n in range(users)]
     kind = ANALYSIS if questions else TYPE
-    before = peak_mib()
     begin = time.perf_counter()
     dataset_id = await upload(house, *lines, dataset_type=kind)
-    uploaded = time.perf_counter()
+    uploaded, before = time.perf_counter(), peak_mib()
     await compile_dataset(house, dataset_id, kind)
     compiled = time.perf_counter()
     print(  # noqa: T201
         f"uploaded in {uploaded - begin:.1f} s, compiled in {compiled - uploaded:.1f} s,"
-        f" peak {peak_mib()} MiB ({before} MiB before)"
+        f" peak {peak_mib()} MiB ({before} MiB after uploading)"
     )
     wrong = 0
     for number in SAMPLES:

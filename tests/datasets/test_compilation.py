@@ -244,6 +244,48 @@ async def test_a_file_that_is_replaced_while_its_job_waits_ends_the_job(house: H
     assert "files of the dataset were replaced" in record["error"]["message"]
 
 
+async def test_a_dataset_that_becomes_one_of_another_type_ends_the_job_and_has_no_results(house: House) -> None:
+    await add_attempt(house, "ann", "maths", 3, 10)
+    dataset_id = await upload(house, line("ann"))
+    await compile_dataset(house, dataset_id)
+    reference = await start(house, dataset_id)
+    await set_dataset(house, dataset_id=dataset_id, dataset_type=ANALYSIS)
+
+    record = await finish(house, reference)
+    reply = await house.call("reports/datasets", "get", {"dataset_id": dataset_id})
+
+    assert record["error"]["message"] == f"the dataset was set anew, as {ANALYSIS}; start another job"
+    assert reply.meta["message"] == f"dataset {dataset_id} is not compiled yet"
+
+
+async def test_an_older_analysis_is_forgotten_when_a_newer_one_is_complete(house: House) -> None:
+    tables = ("dataset_build", "dataset_user", "dataset_question", "dataset_option", "dataset_activity")
+    await add_many(house, 2, questions=2)
+    dataset_id = await upload(house, line("user-0"), line("user-1", "a"), dataset_type=ANALYSIS)
+
+    for _ in range(2):
+        await compile_dataset(house, dataset_id, ANALYSIS)
+        assert [await count(house, table) for table in tables][:3] == [1, 2, 4]
+        assert await count(house, "dataset_activity") == 2
+
+    await set_dataset(house, dataset_id=dataset_id, dataset_type=TYPE, file_count=0)
+    await house.carry()
+    assert [await count(house, table) for table in tables] == [1, 2, 0, 0, 0]
+
+
+async def test_a_user_with_many_sessions_is_analysed_in_a_chunk_of_its_own(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobgate.datasets.compilation.CHUNK_SESSIONS", 5)
+    await add_many(house, 4, activities=3, questions=1)
+    dataset_id = await upload(house, *[line(f"user-{number}") for number in range(4)], dataset_type=BANK)
+
+    await compile_dataset(house, dataset_id, BANK)
+
+    (question,) = (await read(house, dataset_id))["questions"]
+    assert question["responses"] == 12
+
+
 async def test_a_job_that_comes_after_a_newer_one_drops_its_results(house: House) -> None:
     await add_attempt(house, "ann", "maths", 3, 10)
     dataset_id = await upload(house, line("ann"))

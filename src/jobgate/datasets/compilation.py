@@ -20,8 +20,12 @@ from jobgate.datasets.types import TYPES
 from jobgate.db import Transaction
 
 CHUNK_USERS = 1000
+CHUNK_BUSY_USERS = 100
+"""Users who may have any number of attempts: nothing limits the activities."""
+
 CHUNK_GROUPS = 1000
 CHUNK_PLACES = 500
+CHUNK_SESSIONS = 5000
 CHUNK_DELETED = 10_000
 
 _DELETIONS = (
@@ -104,6 +108,8 @@ class Compilation:
         row = await db.fetchrow("find_dataset", *self.dataset)
         if row is None:
             raise TaskRefused(f"there is no dataset {self.params.dataset_id} any more")
+        if row["type"] != self.params.type:
+            raise TaskRefused(f"the dataset was set anew, as {row['type']}; start another job")
         return row["build"] is not None and row["build"] > self.build
 
     async def _require_files(self, db: Transaction) -> None:
@@ -154,12 +160,13 @@ class Compilation:
     async def _list_learners(self, db: Transaction, after: str) -> list[str]:
         """Who comes next, by name."""
         params = self.params
+        count = CHUNK_USERS if params.is_named or params.activities is not None else CHUNK_BUSY_USERS
         if params.has_members:
-            rows = await db.fetch("list_dataset_members", *self.dataset, after, CHUNK_USERS)
+            rows = await db.fetch("list_dataset_members", *self.dataset, after, count)
         elif params.activities is not None:
-            rows = await db.fetch("list_participants", self.organisation_id, params.activities, after, CHUNK_USERS)
+            rows = await db.fetch("list_participants", self.organisation_id, params.activities, after, count)
         else:
-            rows = await db.fetch("list_learners", self.organisation_id, after, CHUNK_USERS)
+            rows = await db.fetch("list_learners", self.organisation_id, after, count)
         return [row["user_id"] for row in rows]
 
     async def _compile_groups(self, db: Transaction, position: Position) -> Position:
@@ -178,6 +185,7 @@ class Compilation:
             *position.after_place,
             CHUNK_PLACES,
             self.type.spans_activities,
+            CHUNK_SESSIONS,
         )
         if row is None:
             return msgspec.structs.replace(position, step="publish")

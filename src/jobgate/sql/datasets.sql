@@ -72,6 +72,7 @@ insert into dataset (organisation_id, dataset_id, type, file_count, filters, opt
 values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (organisation_id, dataset_id) do update
 set type = excluded.type, filters = excluded.filters, options = excluded.options, labels = excluded.labels,
+    build = case when dataset.type = excluded.type then dataset.build end,
     file_count = case when excluded.file_count = 0 then dataset.file_count else excluded.file_count end,
     set_at = clock_timestamp()
 
@@ -295,14 +296,23 @@ update dataset_group as node set statistics = (
     ) as standing)
 where organisation_id = $1 and build = $2 and number > $3 and number <= $4
 
--- Add the next $5 rows of users (after group $3 and user $4) to the statistics of questions, in their groups and in
--- all above: a row counts in a group when it lies in it and the user's row before does not. Within one activity a
--- question is known by its reference, else by its response id; across activities ($6) it needs a reference.
+-- Add the next rows of users (after group $3 and user $4: $5 of them, less if they have more than $7 sessions) to the
+-- statistics of questions, in their groups and in all above: a row counts in a group when it lies in it and the user's
+-- row before does not. Within one activity a question is known by its reference, else by its response id; across
+-- activities ($6) it needs a reference.
 -- name: compile_dataset_questions
 with recursive place as materialized (
-    select number, before, user_id, sessions, activities from dataset_user
-    where organisation_id = $1 and build = $2 and (number, user_id) > ($3, $4)
-    order by number, user_id limit $5
+    select number, before, user_id, sessions, activities
+    from (
+        select *, row_number() over walk as nth, sum(cardinality(sessions)) over walk as reached
+        from (
+            select * from dataset_user
+            where organisation_id = $1 and build = $2 and (number, user_id) > ($3, $4)
+            order by number, user_id limit $5
+        ) as following
+        window walk as (order by number, user_id)
+    ) as weighed
+    where nth = 1 or reached <= $7
 ), above (number, before, node) as (
     select distinct number, before, number from place
     union all
