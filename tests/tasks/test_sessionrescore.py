@@ -11,8 +11,8 @@ from jobgate import rescoring
 from jobgate.scoring.maths.evaluator import NO_TIME_LEFT
 from jobgate.tasks import sessionrescore
 from jobgate.testing import House
-from tests.stored_sessions import read, read_responses, results, store
-from tests.tasks.test_session_updates import LONG_AGO, age_jobs, mark_written, outcomes, submit
+from tests.stored_sessions import age_jobs, read, read_responses, results, store
+from tests.tasks.test_session_updates import LONG_AGO, mark_written, outcomes, submit
 
 SCORED = datetime(2020, 1, 2, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from typing import Any
 from jobgate import wire
 from jobgate.testing import House
 from tests.push.sending import add_target, fetch
-from tests.stored_sessions import read, read_responses, results, store
-from tests.tasks.test_session_updates import age_jobs, mark_written, set_status
+from tests.stored_sessions import age_jobs, read, read_responses, results, store
+from tests.tasks.test_session_updates import mark_written, set_status
 from tests.tasks.test_sessionrescore import answer
 
 DEFINITIONS = [{"id": "all", "items": ["i-1"]}]
@@ -152,9 +152,9 @@ async def test_everything_that_can_follow_follows_in_its_order(house: House) -> 
         ("s-1", "session.score"),
         ("s-2", "session.score"),
     ]
-    score = wire.decode(told[2]["body"], Any)
+    score = wire.decode(told[2]["body"], dict[str, Any])
     assert (score["score"], score["subscores"][0]["score"]) == (2, 2)
-    assert wire.decode(told[0]["body"], Any)["status"] == "Completed"
+    assert wire.decode(told[0]["body"], dict[str, Any])["status"] == "Completed"
 
 
 async def test_every_status_is_pushed(house: House) -> None:
@@ -165,4 +165,4 @@ async def test_every_status_is_pushed(house: House) -> None:
     await house.carry()
 
     (told,) = await fetch(house, "select kind, body from push_delivery")
-    assert (told["kind"], wire.decode(told["body"], Any)["status"]) == ("session.status", "Discarded")
+    assert (told["kind"], wire.decode(told["body"], dict[str, Any])["status"]) == ("session.status", "Discarded")
