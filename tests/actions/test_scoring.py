@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from jobgate.registry import load_actions
@@ -193,9 +194,9 @@ async def test_nothing_is_stored(house: House) -> None:
 async def test_p7_the_largest_request_lets_others_in() -> None:
     right = [str(n) for n in range(100)]
     action = load_actions()["scoring"]["get"]
-    request = action.request(
-        questions=[mcq(str(n), *right) for n in range(1000)], responses={str(n): chosen(*right) for n in range(1000)}
-    )
+    questions = [mcq(str(n), *right) for n in range(1000)]
+    responses = {str(n): chosen(*right) for n in range(1000)}
+    request = msgspec.convert({"questions": questions, "responses": responses}, action.request)
     pauses_s: list[float] = []
 
     async def watch() -> None:

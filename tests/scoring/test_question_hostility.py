@@ -42,6 +42,8 @@ SLOW_S = 0.25
         ({"type": "mcq", "validation": {"valid_response": {"value": [{}]}}}, "a solution holds what is no answer"),
         ({"type": "mcq", "validation": {"valid_response": {"value": [True]}}}, "a solution holds what is no answer"),
         ({"type": "mcq", "validation": {"valid_response": {"value": [HUGE]}}}, "a solution holds what is no answer"),
+        ({"type": "shorttext", "validation": {"valid_responses": [""]}}, "`valid_response` has no `value`"),
+        ({"type": "formula", "validation": {"valid_responses": [[]]}}, "`valid_response` has no `value`"),
         ({"type": "mcq", "validation": {"valid_responses": {}}}, "`valid_responses` is not an array of solutions"),
         (question("mcq", ["1"]) | {"type": "x" * 1000}, f"questions of the type '{'x' * 198}… are not supported"),
         (question("mcq", ["1"], scoring_type="best"), "`scoring_type` is not supported"),
@@ -182,8 +184,9 @@ NAMES = st.sampled_from(["value", "score", "method", "options", "type", "matchin
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4))
 SOLUTION = st.fixed_dictionaries({}, optional={"score": JSON, "value": JSON, "matching_rule": JSON}) | JSON
 VALIDATION = st.fixed_dictionaries(
-    {"valid_response": SOLUTION},
+    {},
     optional={
+        "valid_response": SOLUTION,
         "scoring_type": st.sampled_from([*MODES, None]) | JSON,
         "alt_responses": st.lists(SOLUTION, max_size=3) | JSON,
         "valid_responses": JSON,

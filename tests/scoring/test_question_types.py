@@ -10,8 +10,8 @@ from jobgate.scoring.kinds import AUTOMATIC, MANUAL
 from jobgate.scoring.questions import score_question
 from tests.scoring.samples import Json, answer, marks, question
 
-EACH = {"scoring_type": "partialMatch"}
-SHARED = {"scoring_type": "partialMatchV2"}
+EACH: Json = {"scoring_type": "partialMatch"}
+SHARED: Json = {"scoring_type": "partialMatchV2"}
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def read_gap_marker(kind: Kind, keys: Sequence[Key]) -> GapMarker:
             raise Unusable(f"the solutions have more than {MAX_SPECIFICATIONS} specifications")
         if any(places):
             solutions.append(GapSolution(key.score, [[_make_check(each) for each in place] for place in places]))
-        elif not solutions:
-            raise Unusable("`valid_response` has no `value`")
+    if not solutions:
+        raise Unusable("`valid_response` has no `value`")
     return GapMarker(solutions, has_places=kind.has_places)
 
 

@@ -83,8 +83,8 @@ def _read_solutions(kind: Kind, keys: Sequence[Key], fold: Fold) -> list[Solutio
                 raise Unusable("a solution holds what is no answer")
             if any(solution.cells):
                 solutions.append(solution)
-            elif not solutions:
-                raise Unusable("`valid_response` has no `value`")
+    if not solutions:
+        raise Unusable("`valid_response` has no `value`")
     return solutions
 
 
