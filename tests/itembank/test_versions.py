@@ -50,6 +50,20 @@ async def test_an_edited_question_changes_no_old_session_and_a_new_session_uses_
     assert await questions(house, "new") == [("mcq", 2, mcq("2"))]
 
 
+async def test_a_session_is_scored_by_the_version_that_it_was_taken_with_whenever_it_is_completed(house: House) -> None:
+    taken = response("r-1", question_reference="q-1", response={"value": ["1"], "type": "array"})
+    for name, right in (("old", "1"), ("new", "2")):
+        await set_entries(house, "questions", question("q-1", right))
+        await set_sessions(house, entry(name, status="Incomplete", responses=[taken]))
+
+    statuses = [{"session_id": name, "user_id": "u-1", "status": "Completed"} for name in ("old", "new")]
+    await house.call("jobs/sessions/statuses", "update", {"statuses": statuses})
+    await house.carry()
+
+    scores = [(row["score"], row["max_score"]) for row in (await read(house, "old"), await read(house, "new"))]
+    assert scores == [(2, 2), (0, 2)]
+
+
 async def test_an_edited_item_changes_no_old_session_and_a_new_session_uses_the_new_version(house: House) -> None:
     await set_entries(house, "items", ITEM)
     await set_sessions(house, entry("old", items=[{"reference": "i-1"}]))

@@ -58,7 +58,7 @@ async def take_items(db: Transaction, organisation_id: int, drafts: Sequence[Dra
         asked.append([(item.reference, item.version) for item in items])
         settled.append(Settled(draft.session, any(item.irt is not None for item in items)))
         await turns.pass_on()
-    bank = await _find(db, organisation_id, list({each for wanted in asked for each in wanted}))
+    bank = await _find(db, organisation_id, list({each for wanted in asked for each in wanted}), turns)
     if bank:
         for at, wanted in enumerate(asked):
             if not bank.keys().isdisjoint(wanted):
@@ -67,20 +67,20 @@ async def take_items(db: Transaction, organisation_id: int, drafts: Sequence[Dra
     return settled
 
 
-async def _find(db: Transaction, organisation_id: int, asked: Sequence[Asked]) -> dict[Asked, _Taken]:
+async def _find(db: Transaction, organisation_id: int, asked: Sequence[Asked], turns: Turns) -> dict[Asked, _Taken]:
     if not asked:
         return {}
     references, versions = zip(*asked, strict=True)
-    rows = await db.fetch("find_items_to_take", organisation_id, references, versions)
-    return {
-        (row["reference"], row["asked"]): _Taken(
+    bank: dict[Asked, _Taken] = {}
+    for row in await db.fetch("find_items_to_take", organisation_id, references, versions):
+        bank[row["reference"], row["asked"]] = _Taken(
             row["version"],
             _list_tags(row["tags"]),
             wire.decode(row["irt"], ItemParameters | None),
             row["scoring_type"],
         )
-        for row in rows
-    }
+        await turns.pass_on()
+    return bank
 
 
 def _list_tags(tags: bytes) -> list[ItemTag]:
