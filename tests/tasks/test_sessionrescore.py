@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from jobgate import rescoring
-from jobgate.scoring.maths.evaluator import NO_TIME_LEFT
+from jobgate import rescoring, wire
+from jobgate.context import Batch, BatchJob, JobFacts
+from jobgate.db import QUERIES
+from jobgate.demo import School, store_bank
+from jobgate.scoring.maths.evaluator import NO_TIME_LEFT, Evaluator
+from jobgate.sessions import import_sessions
 from jobgate.tasks import sessionrescore
 from jobgate.testing import House
 from tests.stored_sessions import age_jobs, read, read_responses, results, store
 from tests.tasks.test_session_updates import LONG_AGO, mark_written, outcomes, submit
 
+ITEMS = [{"reference": "i-1", "response_ids": [f"r-{number}" for number in range(200)]}]
 SCORED = datetime(2020, 1, 2, tzinfo=UTC)
 
 
@@ -240,6 +246,102 @@ async def test_sessions_in_several_portions_are_all_scored(house: House, monkeyp
 
     assert await outcomes(house, reference) == ["ok"] * 7
     assert [(await read(house, name))["score"] for name in names] == [6] * 7
+
+
+async def test_a_session_that_no_memory_should_hold_is_refused_alone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessionrescore, "MAX_SESSION_BYTES", 5000)
+    await store(house, "s-1", responses=[answer(["1"])] * 10)
+    await store(house, "s-2", responses=[answer(["1"])])
+
+    reference = await rescore(house, "s-1", "s-2")
+
+    told = await results(house, reference)
+    assert [result.get("message") for result in told] == [sessionrescore.TOO_LARGE, None]
+    assert (await read_responses(house, "s-1"))[0]["score"] == 0
+    assert (await read_responses(house, "s-2"))[0]["score"] == 2
+
+
+async def test_many_sessions_are_scored_in_a_few_statements(house: House) -> None:
+    names = [f"s-{number}" for number in range(50)]
+    for name in names:
+        await store(house, name, responses=[answer(["1"])] * 3)
+    facts = JobFacts(1, uuid.uuid4(), 1, house.home.key, "sessionrescore", 1)
+    job = BatchJob(facts, sessionrescore.RescoreParams(session_id=names))
+    statements: list[str] = []
+
+    async with Evaluator() as maths, house.db.transaction(1) as tx:
+        with tx.connection.query_logger(lambda record: statements.append(record.query)):
+            await sessionrescore.rescore_sessions(Batch(1, tx, [job], maths))
+
+    run = [name for statement in statements for name, text in QUERIES.items() if text == statement]
+    assert run == [
+        "lock_sessions_to_rescore",
+        "find_answered_questions",
+        "update_response_scores",
+        "find_session_totals",
+        "update_session_totals",
+    ]
+    assert [(await read(house, name))["score"] for name in names] == [6] * 50
+
+
+async def test_a_school_with_every_type_of_question_is_scored_once_and_for_all(house: House) -> None:
+    await store_bank(house.db, 1)
+    await import_sessions(house.db, 1, School(7, date(2026, 7, 1)).lines(60))
+    async with house.db.transaction(1) as tx:
+        await tx.connection.execute("update response set score = null, max_score = null")
+        names = [row["session_id"] for row in await tx.connection.fetch("select session_id from session")]
+    await rescore(house, *names)
+    once = [(await read(house, name) | {"scores_by": 0}, await read_responses(house, name)) for name in names]
+
+    await rescore(house, *names)
+
+    assert [(await read(house, name) | {"scores_by": 0}, await read_responses(house, name)) for name in names] == once
+    assert {row["score_error"] for _, rows in once for row in rows} == {None}
+    assert all(session["max_score"] > 0 for session, _ in once)
+
+
+NASTY: list[Any] = [
+    None,
+    True,
+    "",
+    "x" * 10_000,
+    -1e308,
+    10**18,
+    [],
+    {},
+    [[]] * 500,
+    [None, {"value": [None]}, "1"],
+    {"value": {"value": {}}},
+    {"score": "1", "value": ["1"]},
+    [{"value": "1", "score": -5}],
+]
+
+
+async def test_nothing_that_can_be_stored_stops_a_job(house: House) -> None:
+    """Every part of a question and a response is replaced by every nasty value."""
+    deep = wire.decode(b"[" * 400 + b"]" * 400, Any)
+    responses = [answer(["1"])]
+    for nasty in [*NASTY, deep]:
+        responses += [
+            answer(nasty),
+            answer(["1"], question=nasty),
+            answer(["1"], response=nasty),
+            answer(["1"], question=choice() | {"validation": nasty}),
+            answer(["1"], question=choice(scoring_type=nasty, penalty=nasty, min_score_if_attempted=nasty)),
+            answer(["1"], question=choice(valid_response=nasty, alt_responses=nasty)),
+            formula(nasty),
+            answer(nasty, question=choice() | {"type": "clozeassociation", "options": nasty}),
+        ]
+    await store(house, "s-1", items=ITEMS, responses=responses)
+
+    reference = await rescore(house, "s-1")
+
+    assert await outcomes(house, reference) == ["ok"]
+    rows = await read_responses(house, "s-1")
+    assert rows[0]["score"] == 2
+    assert all(abs(row[name] or 0) <= 1_000_000 for row in rows for name in ("score", "max_score"))
 
 
 # -- maths -----------------------------------------------------------------------------------------------------------

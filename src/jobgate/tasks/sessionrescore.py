@@ -14,6 +14,11 @@ from jobgate.session_updates import finish, link, tell
 PORTION_BYTES = 4 * 1024 * 1024
 """How much JSON is in memory at once; a session with more stands alone."""
 
+MAX_SESSION_BYTES = 64 * 1024 * 1024
+"""How much JSON a session may have; a thousand copies of a large question from the item bank would be more."""
+
+TOO_LARGE = "the questions and responses of the session are too large to be scored"
+
 
 class RescoreParams(msgspec.Struct, frozen=True, kw_only=True):
     """The sessions to score."""
@@ -30,9 +35,10 @@ async def rescore_sessions(batch: Batch[RescoreParams]) -> None:
     newest = {session_id: job.facts for job in batch.jobs for session_id in job.params.session_id}
     rows = await batch.db.fetch("lock_sessions_to_rescore", batch.organisation_id, list(newest))
     due = [row for row in rows if row["written_by"] < newest[row["session_id"]].id]
+    refused = {row["session_id"]: TOO_LARGE for row in due if row["weight"] > MAX_SESSION_BYTES}
     maths = Maths(batch.maths, batch.db)
     late: list[tuple[JobFacts, str]] = []
-    for sessions in portion(due, PORTION_BYTES):
+    for sessions in portion((row for row in due if row["session_id"] not in refused), PORTION_BYTES):
         tallies = {row["id"]: Tally(row["id"], newest[row["session_id"]].id) for row in sessions}
         responses = await batch.db.fetch("find_answered_questions", batch.organisation_id, list(tallies))
         marked = await mark_responses(responses, tallies, maths)
@@ -43,5 +49,5 @@ async def rescore_sessions(batch: Batch[RescoreParams]) -> None:
     links = await queue_follow_ups(batch.db, batch.organisation_id, late, rescore=True)
     stored = {row["session_id"]: row for row in rows}
     for job in batch.jobs:
-        results = [tell(session_id, stored, {}, job.facts.id) for session_id in job.params.session_id]
+        results = [tell(session_id, stored, refused, job.facts.id) for session_id in job.params.session_id]
         finish(job, [link(result, links.get((job.facts.id, result.session_id))) for result in results])
