@@ -119,6 +119,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions/statuses", "get", {}),
     ("sessions/metadata", "get", {}),
     ("sessions/scores", "get", {"include_response_scores": True}),
+    ("sessions/reports/adaptive", "get", {}),
     ("sessions/responses", "get", {}),
     ("sessions/responses/scores", "get", {}),
     ("reports/datasets", "set", {"dataset_type": "activity-summary-by-group", "file_count": 1}),
