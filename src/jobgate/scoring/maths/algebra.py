@@ -224,7 +224,8 @@ def _is_zero(difference: Expression) -> bool:
     if sympy.expand(difference) == 0:
         return True
     simplified = sympy.simplify(difference)
-    return simplified == 0 or sympy.expand(simplified) == 0 or sympy.trigsimp(sympy.expand_log(simplified)) == 0
+    rewritten = (simplified, sympy.expand(simplified), sympy.trigsimp(sympy.expand_log(simplified)))
+    return any(form == 0 for form in rewritten)
 
 
 class _Meeting:

@@ -19,6 +19,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Collection
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -94,32 +95,35 @@ class Evaluator:
     async def _work(
         self, waiting: deque[MathCheck], verdicts: dict[MathCheck, Verdict], limit_s: float, give_up_at: float
     ) -> None:
+        loop = asyncio.get_running_loop()
         while waiting:
             check = waiting.popleft()
-            try:
-                async with asyncio.timeout_at(give_up_at):
-                    verdicts[check] = await self._ask(check, limit_s)
-            except TimeoutError:
-                verdicts[check] = NO_TIME_LEFT
+            verdicts[check] = NO_TIME_LEFT
+            if loop.time() < give_up_at:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(give_up_at):
+                        verdicts[check] = await self._ask(check, limit_s)
 
     async def _ask(self, check: MathCheck, limit_s: float) -> Verdict:
         async with self._slots:
-            if not self._is_installed:
-                return NOT_INSTALLED
-            while self._idle and self._idle[-1].has_ended:
-                self._idle.pop()
-            try:
-                child = self._idle.pop() if self._idle else await _Child.start(self._command)
-            except (OSError, EOFError):
-                return UNAVAILABLE
-            if child is None:
-                self._is_installed = False
-                return NOT_INSTALLED
-            verdict = await child.judge(check, limit_s)
-            if verdict is None:
-                return child.epitaph()
-            self._idle.append(child)
-            return verdict
+            while self._is_installed:
+                is_new = not self._idle
+                try:
+                    child = await _Child.start(self._command) if is_new else self._idle.pop()
+                except (OSError, EOFError):
+                    return UNAVAILABLE
+                if child is None:
+                    self._is_installed = False
+                    break
+                verdict = await child.judge(check, limit_s)
+                if verdict is not None:
+                    self._idle.append(child)
+                    return verdict
+                reason = child.epitaph()
+                if is_new or reason == TOO_LONG:
+                    return reason
+                # An old child may have died of what came before, or while it was idle: a new one tells.
+        return NOT_INSTALLED
 
 
 class _Child:
@@ -148,6 +152,8 @@ class _Child:
     async def judge(self, check: MathCheck, limit_s: float) -> Verdict | None:
         """The verdict; None: this child has ended over it. By SIGKILL: the kernel does that when memory runs out."""
         assert self._process.stdin
+        if self._process.returncode is not None:
+            return None
         try:
             self._process.stdin.write(frame(Order(check, limit_s)))
             return await self._hear(Verdict)
@@ -167,11 +173,6 @@ class _Child:
             self._process.kill()
             await self._process.wait()
             raise
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether somebody else has ended it meanwhile."""
-        return self._process.returncode is not None
 
     def epitaph(self) -> Verdict:
         """What the end of this child says about the check that it was given."""

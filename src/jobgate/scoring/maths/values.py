@@ -98,15 +98,18 @@ def is_exact(node: Node) -> bool:
 
 
 def _is_within(number: Fraction | float, middle: Fraction | float, width: Fraction | float) -> bool:
-    distance = abs(number - middle)
-    is_exact = isinstance(distance, Fraction) and isinstance(width, Fraction)
-    return distance <= abs(width) or (not is_exact and math.isclose(distance, abs(width), rel_tol=CLOSE))
+    distance, most = _size(number - middle), _size(width)
+    is_exact = isinstance(distance, Fraction) and isinstance(most, Fraction)
+    return distance <= most or (not is_exact and math.isclose(distance, most, rel_tol=CLOSE))
+
+
+def _size(number: Fraction | float) -> Fraction | float:
+    return number if number >= 0 else -number
 
 
 def _round(number: Fraction | float, places: int) -> int:
     """The number in units of its last place, halves away from zero."""
-    shifted = abs(Fraction(number)) * 10**places
-    rounded = math.floor(shifted + Fraction(1, 2))
+    rounded = int(abs(Fraction(number)) * 10**places + Fraction(1, 2))
     return rounded if number >= 0 else -rounded
 
 
@@ -165,7 +168,7 @@ def _value(node: Node) -> Quantity:
             return Quantity(_root(_plain(node.part), degree))
         case Absolute():
             quantity = _value(node.part)
-            return Quantity(abs(quantity.number), quantity.dimensions)
+            return Quantity(_size(quantity.number), quantity.dimensions)
         case Call():
             return Quantity(_call(node))
         case _:
@@ -207,7 +210,7 @@ def _multiply(one: Quantity, other: Quantity, sign: int) -> Quantity:
 
 def _raise(base: Quantity, exponent: Fraction | float) -> Quantity:
     is_whole = isinstance(exponent, Fraction) and exponent.denominator == 1
-    if base.dimensions and not (is_whole and abs(exponent) < 10):
+    if base.dimensions and not (is_whole and _size(exponent) < 10):
         raise NoValue("such a power of a unit is unknown")
     dimensions = tuple((name, power * int(exponent)) for name, power in base.dimensions) if is_whole else ()
     return Quantity(_power(base.number, exponent), dimensions if exponent else ())
@@ -219,7 +222,7 @@ def _power(base: Fraction | float, exponent: Fraction | float) -> Fraction | flo
             bits = max(base.numerator.bit_length(), base.denominator.bit_length())
             if bits > 1 and (bits - 1) * abs(exponent.numerator) > MAX_BITS:
                 raise NoValue("a number is too large")
-            return base**exponent.numerator
+            return Fraction(base**exponent.numerator)
         if exponent.denominator < 100:
             return _power(_root(base, Fraction(exponent.denominator)), Fraction(exponent.numerator))
     if base < 0:
