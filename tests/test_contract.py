@@ -107,6 +107,7 @@ TAKEN = {
     ],
     "responses": [{"response_id": "answer", "max_score": 2, "response": {"value": "x"}}, {"response_id": "none"}],
 }
+QUESTION = {"reference": "q", "data": {"type": "shorttext", "validation": {"valid_response": {"value": "x"}}}}
 GIVEN = {"response_id": "answer", "score": 1}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | TAKEN | {"activity_id": "activity"}]}),
@@ -122,6 +123,20 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions/reports/adaptive", "get", {}),
     ("sessions/responses", "get", {}),
     ("sessions/responses/scores", "get", {}),
+    ("push/targets", "set", {"url": "https://lms.example/"}),
+    ("push/targets", "get", {}),
+    ("push/targets", "update", {"id": "4c5f0b0e-0000-4000-8000-000000000000", "paused": True}),
+    ("push/tests", "set", {"target_id": "4c5f0b0e-0000-4000-8000-000000000000"}),
+    ("push/deliveries", "get", {}),
+    ("push/deliveries", "update", {"id": ["4c5f0b0e-0000-4000-8000-000000000000"]}),
+    ("push/targets", "delete", {"all": True}),
+    ("itembank/questions", "set", {"questions": [QUESTION, {"reference": "unusable", "data": {}}]}),
+    ("itembank/items", "set", {"items": [{"reference": "i", "questions": ["q"], "irt": {"b": 1}}, {"reference": "j"}]}),
+    ("itembank/activities", "set", {"activities": [{"reference": "a", "data": {"items": ["i"]}}]}),
+    ("itembank/questions", "get", {}),
+    ("itembank/questions", "get", {"item_references": ["i"]}),
+    ("itembank/items", "get", {"limit": 1}),
+    ("itembank/activities", "get", {"references": ["a"], "version": 1}),
     ("reports/datasets", "set", {"dataset_type": "activity-summary-by-group", "file_count": 1}),
     ("reports/datasets", "get", {"dataset_id": "4c5f0b0e-0000-4000-8000-000000000000"}),
     ("jobs/reports/datasets", "set", {"dataset_type": "unknown", "dataset_id": "x"}),

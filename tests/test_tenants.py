@@ -14,6 +14,7 @@ from jobgate.testing import House
 
 GUARDED_BY_STATEMENTS = {
     "job": "claimed across organisations; every statement of a consumer binds its key",
+    "outbox": "searched across organisations; says what is due and for whom, not what it says",
     "audit": "written only",
     "consumer": "looked up before there is an organisation",
     "consumer_organisation": "says which organisations there are for a consumer",
@@ -109,6 +110,7 @@ STOLEN = {"response_id": "answer", "score": 1}
 
 async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: House) -> None:
     """Each step names ids of the other organisation in whatever takes one; before and after, its data are the same."""
+    target = (await house.call("push/targets", "set", {"url": "https://lms.example/"})).data["id"]
     reference = await create(house, house.home, "mine")
     dice = random.Random(7)
     assert (await house.call("itembank/items", "set", {"items": [{"reference": "mine"}]})).data[0]["version"] == 1
@@ -125,6 +127,11 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("sessions/responses/scores", "update", {"sessions": [entry(responses=[STOLEN])]}),
                 ("reports/datasets", "get", {"dataset_id": str(uuid.UUID(int=1))}),
                 *[(endpoint, "get", {"references": ["mine"]}) for endpoint in BANK],
+                ("push/targets", "get", {"id": [target]}),
+                ("push/targets", "delete", {"all": True}),
+                ("push/targets", "update", {"id": target, "url": "https://thief.example/"}),
+                ("push/tests", "set", {"target_id": target}),
+                ("push/deliveries", "get", {"session_id": "mine"}),
                 ("itembank/questions", "get", {"item_references": ["mine"]}),
                 ("itembank/items", "set", {"organisation_id": 1, "items": [{"reference": "mine", "title": "stolen"}]}),
                 ("sessions/statuses", "get", {"organisation_id": 1}),
@@ -138,6 +145,8 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     await house.carry()
 
     assert await fetch_sessions(house) == before
+    (kept,) = (await house.call("push/targets", "get")).data
+    assert (kept["id"], kept["url"]) == (target, "https://lms.example/")
     (item,) = (await house.call("itembank/items", "get")).data
     assert (item["title"], item["version"]) == ("", 1)
     theirs = await house.call("jobs", "get", {"references": [reference]}, as_=house.other)

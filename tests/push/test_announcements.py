@@ -11,6 +11,7 @@ from jobgate import jobs, outbox, wire
 from jobgate.outbox.announcements import SLICE_SESSIONS
 from jobgate.testing import House
 from tests.push.sending import add_target, announce, count_waiting, fetch, read_deliveries
+from tests.session_calls import read, set_sessions
 from tests.stored_sessions import results, store
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -125,6 +126,22 @@ async def test_a_push_job_announces_every_session_once_and_says_what_it_did_not_
     first, second = [await results(house, reference) for reference in references]
     assert [(each["session_id"], each["status"]) for each in first] == [("s-1", "ok"), ("nobody", "error")]
     assert [(each["session_id"], each["status"]) for each in second] == [("s-1", "ok")]
+
+
+async def test_setting_a_session_announces_its_status_and_its_scores(house: House) -> None:
+    await add_target(house, NOWHERE)
+    response = {"response_id": "r", "score": 1, "max_score": 2, "response": {"value": "x"}}
+
+    first, again = [
+        await set_sessions(house, {"session_id": "s-1", "user_id": user, "activity_id": "a", "responses": [response]})
+        for user in ("u-1", "u-2")
+    ]
+
+    assert (first[0]["status"], again[0]["status"]) == ("ok", "error")
+    deliveries = {each["kind"]: each["body"] for each in await read_deliveries(house)}
+    assert len(await read_deliveries(house)) == 2
+    assert deliveries["session.status"] == (await read(house, "sessions/statuses"))[0]
+    assert deliveries["session.score"] == (await read(house, "sessions/scores"))[0]
 
 
 async def submit(house: House, params: Any) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import msgspec
 
+from jobgate import outbox
 from jobgate.context import WARNING, Batch, LogEntry
 from jobgate.errors import Code
 from jobgate.registry import task
@@ -22,9 +23,16 @@ class SessionParams(msgspec.Struct, frozen=True, kw_only=True):
 
 @task("sessioncreate")
 async def create_sessions(batch: Batch[SessionParams]) -> None:
-    """Store every session that the batch brings, with its responses; the last entry for a session wins."""
+    """Store every session that the batch brings, with its responses, and announce it.
+
+    The last entry for a session wins.
+    """
     sessions = [Placed(draft, job.facts.id) for job in batch.jobs for draft in job.params.data]
-    outcomes = iter(await store_sessions(batch.db, batch.organisation_id, sessions))
+    judged = await store_sessions(batch.db, batch.organisation_id, sessions)
+    changed = [placed.draft.session_id for placed, outcome in zip(sessions, judged, strict=True) if outcome == "stored"]
+    for kind in ("session.status", "session.score"):
+        await outbox.announce(batch.db, batch.organisation_id, kind, changed)
+    outcomes = iter(judged)
     for job in batch.jobs:
         ended = [(draft, next(outcomes)) for draft in job.params.data]
         counters = Counter(outcome for _, outcome in ended)
