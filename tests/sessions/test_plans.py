@@ -13,7 +13,8 @@ _EARLY = datetime(2025, 1, 1, tzinfo=UTC)
 _LATE = datetime(9999, 12, 31, tzinfo=UTC)
 
 _FILL = """
-insert into session (organisation_id, session_id, user_id, activity_id, status, dt_saved, dt_started, updated_at, report_by)
+insert into session (organisation_id, session_id, user_id, activity_id, status, dt_saved, dt_started, updated_at,
+    report_by)
 select 1, 's-' || n, 'u-' || n % 4000, case when n < 8000 then 'large' else 'a-' || n % 200 end, 'Completed',
     now(), now(), timestamptz '2025-01-01' + n * interval '7.123 s', (n % 20 = 0)::integer
 from generate_series(1, 20000) as n
