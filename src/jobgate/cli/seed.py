@@ -24,7 +24,7 @@ UNTIL = datetime(2026, 7, 1, tzinfo=UTC)
 @click.command()
 @click.option("--sessions", required=True, type=click.IntRange(1), help="How many sessions.")
 @click.option("--users", type=click.IntRange(1), help="How many learners take them, about; else each takes seven.")
-@click.option("--seed", default=1, show_default=True, help="Another seed makes another school.")
+@click.option("--seed", default=1, show_default=True, help="Another seed makes another school, of other learners.")
 @click.option(
     "--until",
     default=f"{UNTIL:%Y-%m-%d}",
@@ -44,7 +44,8 @@ def seed(
     """
     from jobgate.demo import SITTINGS, School
 
-    school = School(seed, until.date(), math.ceil(sessions / users) if users else SITTINGS)
+    sittings = math.ceil(sessions / users) if users else SITTINGS
+    school = School(f"seed {seed}", until.date(), sittings, prefix=f"student{seed}")
     report, seconds = asyncio.run(store(school, sessions, organisation, data))
     per_second = round(sessions / seconds)
     if as_json:

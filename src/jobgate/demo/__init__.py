@@ -36,7 +36,7 @@ DEMO = Credentials("yis0TYCu7U9V4o7M", "74c5fd430cf1242a527f6223aebd42d30464be22
 
 ORGANISATION = 1
 
-SEED = 1
+SEED = "1"
 SESSIONS = 504
 """Three classes, each with a year of lessons."""
 

@@ -34,7 +34,7 @@ class Learner(NamedTuple):
         return [self.school, f"year-{self.year}", self.class_name]
 
 
-def find_learner(seed: int, number: int) -> Learner:
+def find_learner(seed: str, number: int, prefix: str) -> Learner:
     """The learner with this number, from 0 on; the first 24 are one class."""
     group = number // CLASS_SIZE
     school, place = divmod(group, _YEARS * len(_CLASSES))
@@ -42,7 +42,7 @@ def find_learner(seed: int, number: int) -> Learner:
     name, again = _NAMES[number % len(_NAMES)], number // len(_NAMES)
     bonus = 0.3 * draw_normal(Random(f"{seed}/class/{group}"))
     return Learner(
-        user_id=f"student-{name}-{again + 1}" if again else f"student-{name}",
+        user_id=f"{prefix}-{name}-{again + 1}" if again else f"{prefix}-{name}",
         ability=bonus + draw_normal(Random(f"{seed}/learner/{number}")),
         school=f"school-{school + 1}",
         year=year,

@@ -31,19 +31,27 @@ _FORGOTTEN = 0.15
 
 
 class School:
-    """A school that a seed makes, with a year of lessons before `until`."""
+    """A school that a seed makes, with a year of lessons before `until`.
 
-    def __init__(self, seed: int, until: date, sittings: int = SITTINGS) -> None:
+    Sessions of two seeds have different ids; the names of learners differ by their prefix alone.
+    """
+
+    def __init__(self, seed: str, until: date, sittings: int = SITTINGS, *, prefix: str = "student") -> None:
         self.seed = seed
+        self.prefix = prefix
         self.until = datetime.combine(until, time())
         self.sittings = sittings
         self._papers = [Paper(activity) for activity in read_activities()]
+
+    def learner(self, number: int) -> Learner:
+        """The learner with this number, from 0 on."""
+        return find_learner(self.seed, number, self.prefix)
 
     def learners(self, sessions: int) -> Iterator[Learner]:
         """Those who sat the first `sessions` sessions."""
         classes, rest = divmod(sessions, CLASS_SIZE * self.sittings)
         for number in range(classes * CLASS_SIZE + min(rest, CLASS_SIZE)):
-            yield find_learner(self.seed, number)
+            yield self.learner(number)
 
     def lines(self, sessions: int) -> Iterator[bytes]:
         """The first `sessions` sessions, one JSON object each."""
@@ -55,7 +63,7 @@ class School:
         group, place = divmod(number, CLASS_SIZE * self.sittings)
         nth, seat = divmod(place, CLASS_SIZE)
         chance = Random(f"{self.seed}/session/{number}")
-        learner = find_learner(self.seed, group * CLASS_SIZE + seat)
+        learner = self.learner(group * CLASS_SIZE + seat)
         paper = self._papers[nth % len(self._papers)]
         id = uuid.UUID(int=chance.getrandbits(128), version=4)
         began_at = self._lesson(group, nth) + timedelta(seconds=math.floor(180 * chance.random()))
@@ -84,8 +92,8 @@ class School:
         chance = Random(f"{self.seed}/lesson/{group}/{nth}")
         back = _YEAR_DAYS * (1 - (nth + chance.random()) / self.sittings)
         day = self.until - timedelta(days=1 + math.floor(back))
-        friday = day - timedelta(days=max(0, day.weekday() - 4))
-        return friday + timedelta(minutes=8 * 60 + 15 * math.floor(20 * chance.random()))
+        weekday = day - timedelta(days=max(0, day.weekday() - 4))
+        return weekday + timedelta(minutes=8 * 60 + 15 * math.floor(20 * chance.random()))
 
 
 class _Desk(NamedTuple):
