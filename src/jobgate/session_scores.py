@@ -65,11 +65,14 @@ async def store_totals(db: Transaction, organisation_id: int, tallies: Sequence[
 
     A session without responses keeps the totals that it came with, and so does one whose items cannot be read.
     """
-    rows = await db.fetch("find_session_totals", organisation_id, [tally.number for tally in tallies])
+    marked = [tally for tally in tallies if tally.marks]
+    if not marked:
+        return
+    rows = await db.fetch("find_session_totals", organisation_id, [tally.number for tally in marked])
     stored = {row["id"]: row for row in rows}
     turns = Turns()
     totals = []
-    for tally in tallies:
+    for tally in marked:
         totals.append(_total(tally, stored[tally.number]))
         await turns.pass_on()
     await store_rows(db, "update_session_totals", organisation_id, totals)
@@ -82,15 +85,11 @@ async def store_rows(db: Transaction, name: str, organisation_id: int, rows: Seq
 
 
 def _total(tally: Tally, row: Record) -> _Totals:
-    kept = _Totals(
-        tally.number, row["num_attempted"], row["score"], row["max_score"], None, tally.job_id, tally.changed
-    )
-    if not tally.marks:
-        return kept
     try:
         score = add_up(wire.decode(row["items"], list[Item]), tally.marks, tally.errors)
     except wire.Undecodable:
-        return kept
+        kept = row["num_attempted"], row["score"], row["max_score"]
+        return _Totals(tally.number, *kept, None, tally.job_id, tally.changed)
     items = _show_items(row["items"], score)
     moved = differ(row["score"], score.score) or differ(row["max_score"], score.max_score)
     changed = tally.changed or moved or items is not None or row["num_attempted"] != score.num_attempted
