@@ -54,9 +54,7 @@ def is_expanded(node: Node) -> bool:
         if isinstance(each, Product) and any(isinstance(_bare(part), Sum) for part in each.parts):
             return False
         match each:
-            case Power(base=Sum(), exponent=Number()):
-                return False
-            case Power(base=Product(), exponent=Number()):
+            case Power(base=Sum() | Product(), exponent=Number() as exponent) if exponent.is_integer:
                 return False
             case Negation(part=Sum()):
                 return False

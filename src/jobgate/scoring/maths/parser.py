@@ -37,6 +37,20 @@ from jobgate.scoring.maths.nodes import (
 )
 from jobgate.scoring.maths.tokens import Notation, NotUnderstood, Tokens
 from jobgate.scoring.maths.units import UNITS
+from jobgate.scoring.maths.vocabulary import (
+    BARS,
+    BRACKETS,
+    CLOSERS,
+    DEGREES,
+    DIVIDED,
+    FRACTIONS,
+    GREEK,
+    INVERTIBLE,
+    SIGNS,
+    TEXT,
+    TIMES,
+    WORDS,
+)
 
 MAX_DEPTH = 25
 """How deep brackets, fractions, roots and exponents may be nested, and how many slashes there may be."""
@@ -45,61 +59,6 @@ MAX_PARTS = 300
 """How many numbers, letters, functions and brackets there may be."""
 
 MAX_DIGITS = 60
-
-SIGNS = {
-    "=": "=",
-    "<": "<",
-    ">": ">",
-    "\\lt": "<",
-    "\\gt": ">",
-    "\\le": "<=",
-    "\\leq": "<=",
-    "\\ge": ">=",
-    "\\geq": ">=",
-    "\\ne": "!=",
-    "\\neq": "!=",
-    "<=": "<=",
-    ">=": ">=",
-    "!=": "!=",
-}
-
-_TRIGONOMETRIC = ("sin", "cos", "tan", "csc", "sec", "cot")
-FUNCTIONS = (
-    *_TRIGONOMETRIC,
-    *(f"arc{name}" for name in _TRIGONOMETRIC[:3]),
-    *("sinh", "cosh", "tanh", "ln", "log", "exp"),
-)
-_WORDS = frozenset((*FUNCTIONS, "sqrt", "pi"))
-"""What people type without a backslash."""
-
-_GREEK = frozenset(
-    (
-        *(
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "varepsilon",
-            "zeta",
-            "eta",
-            "theta",
-            "vartheta",
-            "iota",
-            "kappa",
-        ),
-        *("lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega"),
-        *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"),
-    )
-)
-_TEXT = frozenset(("\\text", "\\mathrm", "\\textrm", "\\operatorname", "\\mbox"))
-_FRACTIONS = frozenset(("\\frac", "\\dfrac", "\\tfrac"))
-_TIMES = frozenset(("*", "\\cdot", "\\times", "\\ast"))
-_DIVIDED = frozenset(("/", "\\div"))
-_DEGREES = frozenset(("\\circ", "\\degree"))
-_CLOSERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "|": "|", "\\lvert": "\\rvert", "\\lbrack": "\\rbrack"}
-_BRACKETS = frozenset(("(", "[", "{", "\\{", "\\lbrack"))
-_BARS = frozenset(("|", "\\vert", "\\lvert"))
 
 AMBIGUOUS_DIVISOR = "what is divided by needs brackets"
 
@@ -181,11 +140,11 @@ class _Parser(Tokens):
         node = self.read_factor()
         factors, has_slash_before = [node], False
         while True:
-            if self.token in _TIMES:
+            if self.token in TIMES:
                 self.step()
                 factors.append(self.read_signed(self.read_factor))
                 has_slash_before = False
-            elif self.token in _DIVIDED:
+            elif self.token in DIVIDED:
                 self.step()
                 factors = [Quotient(_product(factors), self.read_signed(self.read_divisor))]
                 has_slash_before = True
@@ -216,20 +175,20 @@ class _Parser(Tokens):
     @property
     def is_run(self) -> bool:
         """Whether several letters come next that are no word but to be multiplied."""
-        return self.is_word and len(self.token) > 1 and not self.has_units and self.token not in _WORDS
+        return self.is_word and len(self.token) > 1 and not self.has_units and self.token not in WORDS
 
     def starts_factor(self) -> bool:
         """Whether something begins here that is to be multiplied with what was before."""
         token = self.token
-        if token in _BARS:
+        if token in BARS:
             return not self.bars[-1]
         return (
             self.is_number
             or self.is_word
-            or token in _BRACKETS
-            or token in _FRACTIONS
-            or token in _TEXT
-            or (token[:1] == "\\" and (token[1:] in _WORDS or token[1:] in _GREEK))
+            or token in BRACKETS
+            or token in FRACTIONS
+            or token in TEXT
+            or (token[:1] == "\\" and (token[1:] in WORDS or token[1:] in GREEK))
             or token in ("\\$", "$", "€", "£", "\\degree")
         )
 
@@ -249,7 +208,7 @@ class _Parser(Tokens):
 
     def read_power(self, base: Node) -> Node:
         self.step()
-        if self.token in _DEGREES:
+        if self.token in DEGREES:
             return self.read_degrees(base)
         exponent = self.inner(self.read_exponent)
         return Product((base, Unit("°"))) if exponent == Unit("°") else Power(base, exponent)
@@ -261,7 +220,7 @@ class _Parser(Tokens):
     def read_exponent(self) -> Node:
         if self.token == "{":
             self.step()
-            if self.token in _DEGREES:
+            if self.token in DEGREES:
                 self.step()
                 node: Node = Unit("°")
             else:
@@ -278,7 +237,7 @@ class _Parser(Tokens):
             if self.is_run:
                 raise self.refusal("a word stands where one letter is expected: write braces or a sign")
             return self.read_word()
-        if self.token in _BRACKETS or self.token[:1] == "\\":
+        if self.token in BRACKETS or self.token[:1] == "\\":
             return self.read_primary()
         raise self.refusal()
 
@@ -296,22 +255,22 @@ class _Parser(Tokens):
             return self.read_number()
         if self.is_word:
             return self.read_word()
-        if token in _BRACKETS:
+        if token in BRACKETS:
             return self.inner(self.read_group)
-        if token in _BARS:
+        if token in BARS:
             return self.inner(self.read_bars)
-        if token in _FRACTIONS:
+        if token in FRACTIONS:
             return self.inner(self.read_fraction)
-        if token in _TEXT:
+        if token in TEXT:
             return self.read_text()
         if token in ("\\$", "$", "€", "£", "\\degree"):
             self.step()
             return self.measured({"\\$": "$", "\\degree": "°"}.get(token, token))
         name = token[1:] if token[:1] == "\\" else ""
-        if name in _WORDS:
+        if name in WORDS:
             self.step()
             return self.read_known(name)
-        if name in _GREEK:
+        if name in GREEK:
             self.step()
             return self.read_index(token)
         raise self.refusal()
@@ -325,7 +284,7 @@ class _Parser(Tokens):
         number = Number(self.plain(self.step()))
         if len(number.digits) > MAX_DIGITS:
             raise self.refusal(f"a number has more than {MAX_DIGITS} digits")
-        if number.is_integer and self.token in _FRACTIONS:
+        if number.is_integer and self.token in FRACTIONS:
             fraction = self.inner(self.read_fraction)
             if isinstance(fraction, Quotient) and _is_plain(fraction.above) and _is_plain(fraction.below):
                 return Mixed(number, fraction)
@@ -346,7 +305,7 @@ class _Parser(Tokens):
         return self.read_one()
 
     def read_group(self) -> Node:
-        closing = _CLOSERS[self.step()]
+        closing = CLOSERS[self.step()]
         self.bars.append(False)
         node = self.read_sum()
         self.bars.pop()
@@ -354,7 +313,7 @@ class _Parser(Tokens):
         return node
 
     def read_bars(self) -> Node:
-        closing = {"\\vert": "\\vert"}.get(self.token) or _CLOSERS[self.token]
+        closing = {"\\vert": "\\vert"}.get(self.token) or CLOSERS[self.token]
         self.step()
         self.bars.append(True)
         node = self.read_sum()
@@ -368,7 +327,7 @@ class _Parser(Tokens):
         name = " ".join(words[1].split())
         if self.has_units:
             return self.read_unit(name)
-        if name in _WORDS:
+        if name in WORDS:
             return self.read_known(name)
         return Symbol(f"\\text{{{name}}}")
 
@@ -380,13 +339,13 @@ class _Parser(Tokens):
     def read_word(self) -> Node:
         """A run of letters: a name that everybody knows, a unit, or letters to be multiplied."""
         word = self.token
-        if word in _WORDS:
+        if word in WORDS:
             self.step()
             return self.read_known(word)
         if self.has_units and word != "e":
             self.step()
             return self.read_unit(word)
-        hidden = next((name for name in _WORDS if name in word), None)
+        hidden = next((name for name in WORDS if name in word), None)
         if hidden is not None or "µ" in word:
             raise self.refusal(
                 f"{word[:20]} can be read as letters or as {hidden or 'a unit'}: write a sign between them"
@@ -431,10 +390,10 @@ class _Parser(Tokens):
             self.step()
             exponent = self.read_exponent()
         if exponent == Negation(Number("1")):
-            if name not in _TRIGONOMETRIC[:3]:
+            if name not in INVERTIBLE:
                 raise self.refusal(f"{name} with the exponent -1 can be read as an inverse or as a power")
             name, exponent = f"arc{name}", None
-        is_closed = self.token in _BRACKETS
+        is_closed = self.token in BRACKETS
         part = self.read_primary() if is_closed else self.read_bare()
         if self.token == "^" and exponent is not None:
             raise self.refusal()
@@ -449,11 +408,11 @@ class _Parser(Tokens):
         if self.token == "\\pi":
             factors.append(self.read_factor())
         is_letter = len(self.token) == 1 and self.is_word
-        if is_letter or self.token[1:] in _GREEK or (not factors and not self.is_word):
+        if is_letter or self.token[1:] in GREEK or (not factors and not self.is_word):
             factors.append(self.read_factor())
         if not factors:
             raise self.refusal("the argument of a function needs brackets")
-        if self.is_number or self.is_word or self.token in _BRACKETS or self.token[1:] in _GREEK:
+        if self.is_number or self.is_word or self.token in BRACKETS or self.token[1:] in GREEK:
             raise self.refusal("where the argument of a function ends needs brackets")
         return _product(factors)
 
