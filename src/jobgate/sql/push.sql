@@ -72,16 +72,49 @@ delete from push_target where organisation_id = $1 and ($2::uuid is null or id =
 
 -- -- deliveries ---------------------------------------------------------------------------------------------------
 
--- A page of deliveries, newest first, before number $6: all, or these ($2), of a target ($3), in a state ($4), about a
--- session ($5).
--- name: find_deliveries
-select number, id, target_id, kind, session_id, state, tries, created_at, ended_at, body, due_at
-from push_delivery left join lateral (
-    select due_at from outbox where outbox.organisation_id = $1 and delivery_id = push_delivery.id
-) as waiting on true
-where organisation_id = $1 and ($2::uuid[] is null or id = any($2)) and ($3::uuid is null or target_id = $3)
-    and ($4::text is null or state = $4) and ($5::text is null or session_id = $5) and number < $6
-order by number desc limit $7
+-- One page of deliveries, newest first: those before number $2, in a state ($3), of a target ($4), at most $5. Five
+-- statements, because each must walk its own index whatever the planner thinks of the filters; what is peculiar to one
+-- comes last.
+
+-- All of an organisation.
+-- name: page_deliveries
+select number from push_delivery
+where organisation_id = $1 and number < $2 and ($3::text is null or state = $3) and ($4::uuid is null or target_id = $4)
+order by number desc limit $5
+
+-- In a state, of any or one target.
+-- name: page_deliveries_in_state
+select number from push_delivery
+where organisation_id = $1 and number < $2 and state = $3 and ($4::uuid is null or target_id = $4)
+order by number desc limit $5
+
+-- Of a target, in any or one state.
+-- name: page_deliveries_of_target
+select number from push_delivery
+where organisation_id = $1 and number < $2 and ($3::text is null or state = $3) and target_id = $4
+order by number desc limit $5
+
+-- About a session ($6).
+-- name: page_deliveries_of_session
+select number from push_delivery
+where organisation_id = $1 and number < $2 and ($3::text is null or state = $3) and ($4::uuid is null or target_id = $4)
+    and session_id = $6
+order by number desc limit $5
+
+-- With these ids ($6), about any or one session ($7).
+-- name: page_deliveries_named
+with named as materialized (select * from push_delivery where organisation_id = $1 and id = any($6::uuid[]))
+select number from named
+where number < $2 and ($3::text is null or state = $3) and ($4::uuid is null or target_id = $4)
+    and ($7::text is null or session_id = $7)
+order by number desc limit $5
+
+-- Deliveries by their numbers, newest first.
+-- name: read_deliveries
+select id, target_id, kind, session_id, state, created_at, ended_at, body,
+    (select due_at from outbox where outbox.organisation_id = $1 and delivery_id = push_delivery.id) as due_at
+from push_delivery where organisation_id = $1 and number = any($2::bigint[])
+order by number desc
 
 -- The newest tries of these deliveries, oldest first.
 -- name: find_tries
@@ -126,7 +159,7 @@ select organisation_id, target_id from line
 where not target_id = any($1::uuid[]) and exists (
     select from outbox
     where organisation_id = line.organisation_id and target_id = line.target_id
-        and due_at <= clock_timestamp() and lease_until <= clock_timestamp()
+        and due_at <= statement_timestamp() and lease_until <= statement_timestamp()
 )
 order by random() limit $2
 
@@ -137,7 +170,7 @@ select url, is_paused, disabled_reason, secret,
     case when closed_until > clock_timestamp()
         then extract(epoch from closed_until - clock_timestamp())::float8 else 0 end as closed_s,
     (select count(*) from outbox where organisation_id = $1 and target_id = $2
-        and due_at <= clock_timestamp() and lease_until > clock_timestamp()) as under_way
+        and lease_until > '-infinity' and lease_until > statement_timestamp()) as under_way
 from push_target where organisation_id = $1 and id = $2
 for no key update
 
@@ -146,13 +179,13 @@ for no key update
 with picked as materialized (
     select delivery_id from outbox
     where organisation_id = $1 and target_id = $2
-        and due_at <= clock_timestamp() and lease_until <= clock_timestamp()
+        and due_at <= statement_timestamp() and lease_until <= statement_timestamp()
     order by due_at limit $3
     for update skip locked
 ), claimed as (
     update outbox set claims = claims + 1, lease_until = clock_timestamp() + $4::interval
-    from picked where outbox.organisation_id = $1 and outbox.delivery_id = picked.delivery_id
-    returning outbox.delivery_id, claims, rung
+    where organisation_id = $1 and delivery_id = any(array(select delivery_id from picked))
+    returning delivery_id, claims, rung
 )
 select id, claims, rung, kind, body from claimed join push_delivery on organisation_id = $1 and id = delivery_id
 
@@ -180,8 +213,7 @@ returning delivery_id
 
 -- The target took something. Once a second is enough to say so.
 -- name: count_success
-update push_target set failures = 0, failing_since = null, closed_until = '-infinity',
-    last_success_at = clock_timestamp()
+update push_target set failures = 0, failing_since = null, last_success_at = clock_timestamp()
 where organisation_id = $1 and id = $2
     and (failures > 0 or last_success_at is null or last_success_at < clock_timestamp() - interval '1 second')
 

@@ -39,7 +39,7 @@ create table push_delivery (
 create index push_delivery_by_number on push_delivery (organisation_id, number);
 create index push_delivery_by_target on push_delivery (organisation_id, target_id, number);
 create index push_delivery_by_session on push_delivery (organisation_id, session_id, number) where session_id is not null;
-create index push_delivery_failed on push_delivery (organisation_id, number) where state = 'failed';
+create index push_delivery_by_state on push_delivery (organisation_id, state, number);
 
 create table push_try (
     organisation_id integer not null,
@@ -65,6 +65,7 @@ create table outbox (
     primary key (organisation_id, delivery_id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 create index outbox_line on outbox (organisation_id, target_id, due_at);
+create index outbox_under_way on outbox (organisation_id, target_id) where lease_until > '-infinity';
 
 alter table push_target enable row level security;
 alter table push_target force row level security;
