@@ -17,7 +17,7 @@ from jobgate.testing import House
 Json = dict[str, Any]
 
 STALL_S = 0.2
-"""How long the event loop may wait on a busy machine; a turn is a quarter of it."""
+"""How much arithmetic may come between two looks at the event loop on a busy machine; a turn is a quarter of it."""
 
 
 def mcq(response_id: str, *right: str, **validation: Any) -> Json:
@@ -192,7 +192,7 @@ async def test_nothing_is_stored(house: House) -> None:
 
 
 async def test_p7_the_largest_request_lets_others_in() -> None:
-    right = [str(n) for n in range(100)]
+    right = [str(n) for n in range(200)]
     action = load_actions()["scoring"]["get"]
     questions = [mcq(str(n), *right) for n in range(1000)]
     responses = {str(n): chosen(*right) for n in range(1000)}
@@ -201,13 +201,15 @@ async def test_p7_the_largest_request_lets_others_in() -> None:
 
     async def watch() -> None:
         while True:
-            started = time.perf_counter()
+            started = time.process_time()
             await asyncio.sleep(0)
-            pauses_s.append(time.perf_counter() - started)
+            pauses_s.append(time.process_time() - started)
 
     watching = asyncio.create_task(watch())
     async with Evaluator() as maths:
+        await asyncio.sleep(0)
         scores = await action.handle(SimpleNamespace(maths=maths), request)  # type: ignore[arg-type]  # all it asks for
+        await asyncio.sleep(0)
     watching.cancel()
 
     assert all(each.score == 2 for each in scores)

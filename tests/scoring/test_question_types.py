@@ -167,6 +167,13 @@ def test_gaps_may_take_their_answers_from_any_solution() -> None:
     assert marks(mixed, ["car", "gray"]) == (0, 2)
 
 
+def test_a_gap_that_a_solution_leaves_out_is_filled_as_the_others_say() -> None:
+    asked = question("clozetext", ["grey", ""], alt=[(1, ["", "car"])]) | {"match_all_possible_responses": True}
+
+    assert marks(asked, ["grey", "car"]) == (1, 1)
+    assert marks(asked, ["grey", ""]) == (0, 1)
+
+
 def test_each_alternative_of_a_short_text_has_its_own_score() -> None:
     asked = question("shorttext", "Washington", score=1, alt=[(4, "Washington, D.C."), (2, "Los Angeles")])
 
