@@ -76,7 +76,7 @@ def make_check(specification: object, answer: str) -> MathCheck:
 
 
 def decide(check: MathCheck) -> Verdict | None:
-    """What can be said without computer algebra, in less than a millisecond; None: ask the evaluator. Never raises."""
+    """What can be said without computer algebra, in milliseconds; None: ask the evaluator. Never raises."""
     rule = _RULES.get(check.method)
     if rule is None:
         return Verdict(None, f"the method {check.method[:40]} is not supported")
