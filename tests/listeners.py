@@ -7,7 +7,14 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from jobgate import wire
 
@@ -126,3 +133,86 @@ async def listening(
             task.cancel()
         if serving:
             await asyncio.wait(serving)
+
+
+# -- traps ---------------------------------------------------------------------------------------------------------
+
+
+async def hang(post: Post, writer: asyncio.StreamWriter) -> None:
+    """Say nothing."""
+    await asyncio.Event().wait()
+
+
+async def trickle_head(post: Post, writer: asyncio.StreamWriter) -> None:
+    """A header that never ends, a byte now and then."""
+    writer.write(b"HTTP/1.1 200 OK\r\nx: ")
+    while True:
+        writer.write(b"y")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def trickle_body(post: Post, writer: asyncio.StreamWriter) -> None:
+    """A body that would take days."""
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+    while True:
+        writer.write(b"y")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def break_off(post: Post, writer: asyncio.StreamWriter) -> None:
+    """Half an answer."""
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+
+
+async def talk_nonsense(post: Post, writer: asyncio.StreamWriter) -> None:
+    """No HTTP."""
+    writer.write(b"+PONG\r\n" * 10)
+
+
+async def pour_headers(post: Post, writer: asyncio.StreamWriter) -> None:
+    """Headers without end."""
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"x: " + b"y" * 10_000 + b"\r\n")
+        await writer.drain()
+
+
+async def pour_body(post: Post, writer: asyncio.StreamWriter) -> None:
+    """A body without end."""
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        writer.write(b"y" * 65536)
+        await writer.drain()
+
+
+# -- TLS -----------------------------------------------------------------------------------------------------------
+
+
+def make_tls(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context with a certificate for `name`, and a client's that trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = folder / f"{name}.pem"
+    file.write_bytes(secret + pem)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(file)
+    return server, ssl.create_default_context(cadata=pem.decode())

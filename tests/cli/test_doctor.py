@@ -26,7 +26,19 @@ def test_a_running_dev_is_well(dev: RunningDev) -> None:
     states = {row["check"]: row["state"] for row in json.loads(dev.run("doctor", "--port", port, "--json").stdout)}
 
     assert healthy.exit_code == 0
-    assert set(states) == {"settings", "url", "code", "database", "role", "clock", "schema", "key", "redis", "port"}
+    assert set(states) == {
+        "settings",
+        "url",
+        "code",
+        "database",
+        "role",
+        "clock",
+        "schema",
+        "key",
+        "redis",
+        "push",
+        "port",
+    }
     assert set(states.values()) == {"ok"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
 import tracemalloc
@@ -10,19 +9,28 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from jobgate.outbound import Client, Forbidden, Rules, Unreachable
 from jobgate.outbound.addresses import Address
 from jobgate.outbound.client import MAX_ANSWER, Resolve
-from tests.listeners import Answer, Post, answering, listening
+from tests.listeners import (
+    Answer,
+    answering,
+    break_off,
+    hang,
+    listening,
+    make_tls,
+    pour_body,
+    pour_headers,
+    talk_nonsense,
+    trickle_body,
+    trickle_head,
+)
+from tests.outbound.names import resolving
 
 HERE = ip_network("127.0.0.1/32")
 TIMEOUT_S = 1.0
@@ -39,17 +47,6 @@ async def opened(
         yield client
     finally:
         client.close()
-
-
-def resolving(*answers: Sequence[str]) -> tuple[Resolve, list[str]]:
-    """A name service that gives these answers one after the other; and what it was asked."""
-    asked: list[str] = []
-
-    async def resolve(host: str, port: int) -> Sequence[Address]:
-        asked.append(host)
-        return [ip_address(text) for text in answers[min(len(asked), len(answers)) - 1]]
-
-    return resolve, asked
 
 
 # -- where it connects to -----------------------------------------------------------------------------------------
@@ -150,55 +147,6 @@ async def test_connections_are_not_shared() -> None:
 # -- traps --------------------------------------------------------------------------------------------------------
 
 
-async def hang(post: Post, writer: asyncio.StreamWriter) -> None:
-    """Say nothing."""
-    await asyncio.Event().wait()
-
-
-async def trickle_head(post: Post, writer: asyncio.StreamWriter) -> None:
-    """A header that never ends, a byte now and then."""
-    writer.write(b"HTTP/1.1 200 OK\r\nx: ")
-    while True:
-        writer.write(b"y")
-        await writer.drain()
-        await asyncio.sleep(0.05)
-
-
-async def trickle_body(post: Post, writer: asyncio.StreamWriter) -> None:
-    """A body that would take days."""
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
-    while True:
-        writer.write(b"y")
-        await writer.drain()
-        await asyncio.sleep(0.05)
-
-
-async def break_off(post: Post, writer: asyncio.StreamWriter) -> None:
-    """Half an answer."""
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
-
-
-async def talk_nonsense(post: Post, writer: asyncio.StreamWriter) -> None:
-    """No HTTP."""
-    writer.write(b"+PONG\r\n" * 10)
-
-
-async def pour_headers(post: Post, writer: asyncio.StreamWriter) -> None:
-    """Headers without end."""
-    writer.write(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        writer.write(b"x: " + b"y" * 10_000 + b"\r\n")
-        await writer.drain()
-
-
-async def pour_body(post: Post, writer: asyncio.StreamWriter) -> None:
-    """A body without end."""
-    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        writer.write(b"y" * 65536)
-        await writer.drain()
-
-
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -279,34 +227,6 @@ async def test_retry_after_may_be_a_date() -> None:
 
 
 # -- TLS ----------------------------------------------------------------------------------------------------------
-
-
-def make_tls(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate for `name`, and a client's that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file = folder / f"{name}.pem"
-    file.write_bytes(secret + pem)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(file)
-    return server, ssl.create_default_context(cadata=pem.decode())
 
 
 async def test_the_certificate_must_be_for_the_name_though_an_address_is_connected_to(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from jobgate.outbound import Client, read_rules
 from jobgate.outbox.ladder import TRIED_AT_S
 from jobgate.outbox.sender import OPENS_AFTER, PER_TARGET
 from jobgate.testing import House
-from tests.listeners import Answer, Post, answering, listening
-from tests.outbound.test_client import hang, make_tls, pour_body, resolving, trickle_body
+from tests.listeners import Answer, Post, answering, hang, listening, make_tls, pour_body, trickle_body
+from tests.outbound.names import resolving
 from tests.push.sending import (
     add_target,
     announce,

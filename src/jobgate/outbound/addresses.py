@@ -95,7 +95,10 @@ def read_rules(settings: Settings) -> Rules:
 
 def _hosts(url: str) -> list[str]:
     """The hosts that a URL names; a database's URL may name several, in two places, or none but a socket."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return []  # no URL: whoever uses it says so
     named = [*parts.netloc.rpartition("@")[2].split(","), *re.findall(r"(?:^|&)host=([^&]*)", parts.query)]
     hosts = (re.sub(r":\d+$", "", host).strip("[]").lower() for host in named)
     return [host for host in hosts if host and "/" not in host and "%" not in host]
