@@ -158,7 +158,7 @@ def is_right(share: ItemSums) -> bool | None:
 def round_score(score: float) -> float:
     """Without the noise of sums; a whole score is an integer, as those of the documentation are."""
     rounded = round(score, DECIMALS)
-    return int(rounded) if rounded.is_integer() else rounded
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def credit(rule: str | None, marks: Sequence[Mark]) -> list[float]:
