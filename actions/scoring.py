@@ -10,8 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 from jobgate.context import Context, Request
 from jobgate.errors import ApiError, Code
 from jobgate.registry import action
-from jobgate.scoring.points import TOLERANCE
 from jobgate.scoring.questions import QuestionScore, read_question
+from jobgate.scoring.subscores import TOLERANCE
 from jobgate.turns import Turns
 
 Json = dict[str, Any]

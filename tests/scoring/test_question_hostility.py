@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobgate.scoring.kinds import AUTOMATIC
-from jobgate.scoring.points import MAX_POINTS
 from jobgate.scoring.questions import list_checks, score_question
-from jobgate.scoring.validation import MODES
+from jobgate.scoring.validation import MAX_POINTS, MODES
 from tests.scoring.samples import Json, answer, question
 
 HUGE = 10**400

@@ -12,8 +12,8 @@ from math import floor
 from typing import NamedTuple
 
 from jobgate.scoring.comparison import Comparison
-from jobgate.scoring.points import MAX_POINTS, TOLERANCE, round_points
-from jobgate.scoring.validation import Mode, Rules, Unusable
+from jobgate.scoring.subscores import DECIMALS, TOLERANCE, round_score
+from jobgate.scoring.validation import MAX_POINTS, Mode, Rules, Unusable
 
 
 class Keyed(NamedTuple):
@@ -36,10 +36,10 @@ class Award(NamedTuple):
 
 def find_maximum(rules: Rules, keyed: Sequence[Keyed]) -> float:
     """The most that the question gives. Raises `Unusable` if that is too much."""
-    maximum = max(rules.floor or 0, *(_most(rules.mode, *key) for key in keyed))
+    maximum = max(rules.floor or 0.0, *(_most(rules.mode, *key) for key in keyed))
     if maximum > MAX_POINTS:
         raise Unusable(f"it gives more than {MAX_POINTS} points")
-    return round_points(maximum)
+    return round_score(maximum)
 
 
 def award(rules: Rules, keyed: Sequence[Keyed]) -> Award:
@@ -64,11 +64,11 @@ def _earn(rules: Rules, score: float, comparison: Comparison) -> float:
     earned = score * comparison.num_earned
     if rules.mode.is_divided:
         earned /= len(comparison.areas)
-    return round_points(earned - rules.penalty * comparison.num_wrong)
+    return round(earned - rules.penalty * comparison.num_wrong, DECIMALS)
 
 
 def _settle(rules: Rules, points: float) -> float:
     if rules.rounds_down:
-        points = floor(points + TOLERANCE)
-    points = max(points, -MAX_POINTS if rules.allows_negative else 0)
-    return round_points(points if rules.floor is None else max(points, rules.floor))
+        points = float(floor(points + TOLERANCE))
+    points = max(points, float(-MAX_POINTS) if rules.allows_negative else 0.0)
+    return round_score(points if rules.floor is None else max(points, rules.floor))

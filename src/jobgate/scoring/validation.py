@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from jobgate.scoring.points import is_points
-
 Default = TypeVar("Default", float, None)
+
+MAX_POINTS = 1_000_000
+"""What one question may give at most."""
 
 MAX_KEYS = 1000
 """How many complete solutions a question may have."""
@@ -135,7 +136,7 @@ def _read_penalty(validation: Mapping[str, Any]) -> float:
         if value is not None:
             amount = -value if isinstance(value, int | float) and value < 0 else value
             return _check_points(amount, name)
-    return 0
+    return 0.0
 
 
 def _read_points(validation: Mapping[str, Any], name: str, default: Default) -> float | Default:
@@ -144,10 +145,9 @@ def _read_points(validation: Mapping[str, Any], name: str, default: Default) -> 
 
 
 def _check_points(value: Any, name: str) -> float:
-    if not is_points(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_POINTS:
         raise Unusable(f"`{name}` is not a number that a question can give")
-    points: float = value
-    return points
+    return float(value)
 
 
 def _read_key(key: Any, score: float) -> Key:
