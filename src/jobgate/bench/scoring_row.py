@@ -21,7 +21,7 @@ from jobgate.db import Record
 from jobgate.demo import School, store_bank
 from jobgate.jobs import FollowUp, follow_up
 from jobgate.scoring import subscores
-from jobgate.scoring.questions import score_question
+from jobgate.scoring.questions import Question, read_question
 from jobgate.scoring.sessions import add_up
 from jobgate.scoring.subscores import Item, SubscoreDefinition
 from jobgate.sessions import import_sessions
@@ -31,7 +31,7 @@ UNTIL = date(2026, 7, 1)
 
 
 @cache
-def read_question(text: bytes) -> Any:
+def decode_question(text: bytes) -> Any:
     """A question; many responses are to the same."""
     return wire.decode(text, Any)
 
@@ -52,7 +52,7 @@ class Answered(NamedTuple):
         return cls(
             row["response_id"],
             row["item_reference"],
-            read_question(row["question"]),
+            decode_question(row["question"]),
             wire.decode(row["response"] or b"null", Any),
             row["manual_score"],
             row["max_manual_score"],
@@ -88,18 +88,22 @@ async def open_scoring(stage: Stage) -> AsyncIterator[Sides]:
 
     async def score_in_memory() -> float:
         started = time.perf_counter()
+        questions: dict[int, Question] = {}
         for session in held:
-            score_session(session)
+            score_session(session, questions)
         return responses / (time.perf_counter() - started)
 
     yield Sides(score_through_jobs, score_in_memory)
 
 
-def score_session(session: Held) -> None:
-    """All that there is to compute."""
+def score_session(session: Held, questions: dict[int, Question]) -> None:
+    """All that there is to compute; `questions` has those that were read, by their place in memory."""
     marks = []
     for answered in session.responses:
-        found = score_question(answered.question, answered.response)
+        question = questions.get(id(answered.question))
+        if question is None:
+            question = questions[id(answered.question)] = read_question(answered.question)
+        found = question.score(answered.response)
         score = found.score if answered.manual_score is None else answered.manual_score
         most = found.max_score if answered.max_manual_score is None else answered.max_manual_score
         marks.append(subscores.Mark(answered.response_id, answered.item_reference, found.attempted, score, most))

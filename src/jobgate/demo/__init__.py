@@ -7,10 +7,11 @@ school of any size, for `jobgate seed` and the bench.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from jobgate import jobs
+from jobgate import jobs, wire
 from jobgate.callers import NewConsumer, add_consumer, add_secret
 from jobgate.client import Credentials
 from jobgate.db import Database
@@ -19,6 +20,7 @@ from jobgate.demo.reports import make_datasets, store_dataset
 from jobgate.demo.school import SITTINGS, School
 from jobgate.keys import OuterKey
 from jobgate.sessions import import_sessions
+from jobgate.sessions.entries import SessionEntry
 
 __all__ = [
     "DEMO",
@@ -75,16 +77,16 @@ async def furnish(db: Database, key: OuterKey, until: date) -> int:
             return 0
     school = School(SEED, until)
     await store_bank(db, ORGANISATION)
-    report = await import_sessions(db, ORGANISATION, school.lines(SESSIONS))
+    sessions = [school.session(number) for number in range(SESSIONS)]
+    report = await import_sessions(db, ORGANISATION, map(wire.encode, sessions))
     assert not report.problems, report.problems  # the school is ours
-    await _complete(db, school)
+    await _complete(db, sessions)
     await _report(db, school)
     return report.stored
 
 
-async def _complete(db: Database, school: School) -> None:
+async def _complete(db: Database, sessions: Sequence[SessionEntry]) -> None:
     """Queue the jobs that a client would have started when the learners handed in."""
-    sessions = [school.session(number) for number in range(SESSIONS)]
     statuses = [
         {"session_id": session.session_id, "user_id": session.user_id, "status": session.status}
         for session in sessions

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from jobgate.demo.bank import KnownQuestion
-from jobgate.scoring.questions import score_question
+from jobgate.scoring.questions import read_question
 
 LEFT_OUT = 0.04
 """How often a learner passes a question over."""
@@ -31,6 +31,7 @@ class Repertoire:
     def __init__(self, known: KnownQuestion) -> None:
         self.known = known
         self.is_automarkable = all(each.points is None for each in known.answers)
+        self._question = read_question(known.question)
         self.blank = self._judge(None, None)
         answers = [self._judge(_wrap(each.value), each.points) for each in known.answers]
         self.right = [answer for answer in answers if answer.share == 1]
@@ -38,7 +39,7 @@ class Repertoire:
         self.wrong = [answer for answer in answers if answer.share == 0]
 
     def _judge(self, response: dict[str, Any] | None, points: float | None) -> Answer:
-        scored = score_question(self.known.question, response)
+        scored = self._question.score(response)
         earned = scored.score if points is None else points
         share = max(0.0, min(1.0, (earned or 0) / (scored.max_score or 1)))
         return Answer(response, scored.score, scored.max_score, points, share)
