@@ -20,7 +20,7 @@ from jobgate import wire
 from jobgate.db import Record, Transaction
 from jobgate.scoring.maths.checks import MathCheck, Verdict, Verdicts
 from jobgate.scoring.maths.evaluator import NO_TIME_LEFT, Evaluator
-from jobgate.scoring.questions import list_checks, score_question
+from jobgate.scoring.questions import Question, read_question
 from jobgate.scoring.subscores import Mark
 from jobgate.session_scores import Tally, differ
 from jobgate.turns import Turns
@@ -55,7 +55,7 @@ class _Answer(NamedTuple):
     """A stored response; without a question there is nothing to score it by."""
 
     row: Record
-    question: Any = None
+    question: Question | None = None
     response: Any = None
     error: str | None = None
     """Why these two are missing."""
@@ -100,7 +100,7 @@ async def mark_responses(rows: Sequence[Record], tallies: dict[int, Tally], math
     The rows of a session stand together. The tallies of sessions for which there was no time left are taken out.
     """
     turns = Turns()
-    questions: dict[bytes, Any] = {}
+    questions: dict[bytes, Question] = {}
     changed: list[Marked] = []
     for number, own in groupby(rows, itemgetter("session_no")):
         answers: list[_Answer] = []
@@ -108,7 +108,8 @@ async def mark_responses(rows: Sequence[Record], tallies: dict[int, Tally], math
         for row in own:
             answer = _read(row, questions)
             answers.append(answer)
-            checks.update(list_checks(answer.question, answer.response))
+            if answer.question is not None:
+                checks.update(answer.question.list_checks(answer.response))
             await turns.pass_on()
         verdicts = await maths.judge(checks)
         if verdicts is None:
@@ -122,14 +123,14 @@ async def mark_responses(rows: Sequence[Record], tallies: dict[int, Tally], math
     return changed
 
 
-def _read(row: Record, questions: dict[bytes, Any]) -> _Answer:
+def _read(row: Record, questions: dict[bytes, Question]) -> _Answer:
     """What is stored of a response; `questions` keeps those that were read, for many sessions share them."""
     text = row["question"]
     if text is None:
         return _Answer(row)
     try:
         if text not in questions:
-            questions[text] = wire.decode(text, Any)
+            questions[text] = read_question(wire.decode(text, Any))
         response = None if row["response"] is None else wire.decode(row["response"], Any)
     except (wire.Undecodable, RecursionError):
         return _Answer(row, error=UNREADABLE_QUESTION)
@@ -143,7 +144,7 @@ def _mark(answer: _Answer, verdicts: Verdicts) -> Marked:
     kept = Marked(session_no, position, score, max_score, row["attempted"], row["automarkable"], answer.error, False)
     if answer.question is None:
         return kept
-    found = score_question(answer.question, answer.response, verdicts)
+    found = answer.question.score(answer.response, verdicts)
     if found.error is not None:
         return kept._replace(error=found.error)
     if not found.automarkable:

@@ -21,7 +21,7 @@ from jobgate.session_scores import Tally, portion, store_rows, store_totals
 from jobgate.session_updates import SessionResult, finish, foreign_session, link, refuse, unknown_session
 from jobgate.turns import Turns
 
-PORTION_RESPONSES = 10_000
+PORTION_RESPONSES = 2_000
 """How many responses are in memory at once."""
 
 

@@ -11,7 +11,7 @@ from jobgate.rescoring import Maths, mark_responses
 from jobgate.session_scores import Tally, portion, store_rows, store_totals
 from jobgate.session_updates import finish, link, tell
 
-PORTION_BYTES = 4 * 1024 * 1024
+PORTION_BYTES = 2 * 1024 * 1024
 """How much JSON is in memory at once; a session with more stands alone."""
 
 MAX_SESSION_BYTES = 64 * 1024 * 1024

@@ -59,7 +59,12 @@ async def _update(batch: Batch[SubscoreParams], numbers: list[int], newest: dict
 async def _marks(batch: Batch[SubscoreParams], numbers: list[int]) -> dict[int, list[Mark]]:
     """The marks of each session, by its number."""
     rows = await batch.db.fetch("find_scored_responses", batch.organisation_id, numbers)
-    return {number: [Mark(*row[1:]) for row in group] for number, group in groupby(rows, itemgetter(0))}
+    marks: dict[int, list[Mark]] = {}
+    turns = Turns()
+    for number, group in groupby(rows, itemgetter(0)):
+        marks[number] = [Mark(*row[1:]) for row in group]
+        await turns.pass_on()
+    return marks
 
 
 async def _calculate(sessions: list[Any], marks: dict[int, list[Mark]]) -> tuple[dict[str, bytes], dict[str, str]]:

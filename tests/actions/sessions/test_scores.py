@@ -47,6 +47,17 @@ async def test_response_scores_come_where_wanted_and_never_an_answer(house: Hous
     assert "responses" not in (await read(house, ENDPOINT))[0]
 
 
+async def test_a_score_that_a_person_gave_is_the_one_that_is_read(house: House) -> None:
+    await set_sessions(
+        house, entry(responses=[response("r-1", score=1, max_score=2, manual_score=3, max_manual_score=4)])
+    )
+
+    (record,) = await read(house, ENDPOINT, include_response_scores=True)
+
+    assert (record["score"], record["max_score"]) == (3, 4)
+    assert [(each["score"], each["max_score"]) for each in record["responses"]] == [(3, 4)]
+
+
 async def test_a_thousand_responses_keep_their_order(house: House) -> None:
     responses = [response(f"r-{number:04}", score=number / 8) for number in range(999, -1, -1)]
     await set_sessions(house, entry(responses=responses))
