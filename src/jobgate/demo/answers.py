@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from jobgate.demo.bank import KnownQuestion
 from jobgate.scoring.questions import read_question
+from jobgate.scoring.subscores import round_score
 
 LEFT_OUT = 0.04
 """How often a learner passes a question over."""
@@ -18,7 +19,7 @@ class Answer(NamedTuple):
 
     response: dict[str, Any] | None
     score: float | None
-    max_score: float | None
+    max_score: float
     points: float | None
     """What a teacher gives for it, where a person marks."""
     share: float
@@ -40,9 +41,10 @@ class Repertoire:
 
     def _judge(self, response: dict[str, Any] | None, points: float | None) -> Answer:
         scored = self._question.score(response)
+        most = round_score(scored.max_score or 0)
         earned = scored.score if points is None else points
-        share = max(0.0, min(1.0, (earned or 0) / (scored.max_score or 1)))
-        return Answer(response, scored.score, scored.max_score, points, share)
+        share = max(0.0, min(1.0, (earned or 0) / most))
+        return Answer(response, scored.score, most, points, share)
 
     def draw(self, chance: Random, likely: float) -> Answer:
         """What one learner answers who gets it right with this probability."""
