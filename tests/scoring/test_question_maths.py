@@ -117,6 +117,8 @@ def test_gaps_left_empty_are_not_answered_and_not_penalised() -> None:
     scored = score_question(asked, {"value": ["a"]}, check_all(asked, ["a"], {("x", "a"): HOLDS}))
 
     assert (scored.score, scored.areas) == (2, (True, None))
+    assert list_checks(asked, {"value": [" ", ""]}) == []
+    assert score_question(asked, {"value": [" ", ""]})[:3] == (0, 4, True)
 
 
 @pytest.mark.parametrize("surplus", ["c", 3, {"a": 1}, ["p", "q"]])

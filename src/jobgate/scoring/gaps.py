@@ -14,8 +14,8 @@ from jobgate.scoring.kinds import Kind
 from jobgate.scoring.maths.checks import MathCheck, UnusableSpecification, Verdict, Verdicts, decide, make_check
 from jobgate.scoring.validation import Key, Unusable
 
-MAX_SPECIFICATIONS = 200
-"""How many specifications the solutions of a question may have: one may take a good part of a millisecond."""
+MAX_SPECIFICATIONS = 100
+"""How many specifications the solutions of a question may have: one may take a millisecond."""
 
 UNASKED = Verdict(None, "symbolic marking was not asked")
 
@@ -53,7 +53,7 @@ class GapMarker:
 
     def _read(self, value: Any) -> list[str | None]:
         """What stands in each gap: a text, empty for nothing; None: something else."""
-        cells = read_cells(value, str, has_places=self.has_places)
+        cells = read_cells(value, _empty_blanks, has_places=self.has_places)
         return [next(iter(cell)) if len(cell) == 1 else None if cell else "" for cell in cells]
 
 
@@ -92,6 +92,10 @@ def _compare(gaps: list[list[MathCheck]], answers: list[str | None], verdicts: V
         else:
             areas.append(True)
     return Comparison(tuple(areas), num_wrong, areas.count(True), num_open, doubt)
+
+
+def _empty_blanks(text: str) -> str:
+    return "" if text.isspace() else text
 
 
 def _fill(gap: Iterable[MathCheck], answer: str | None) -> list[MathCheck]:
