@@ -1,0 +1,16 @@
+"""When a definition runs: pure rules, no database, no clock of their own.
+
+    Schedule ──parse──> Rule ──first_due, next_after, between──> instants
+        ▲                │
+        └── schedule ────┘   what is stored; `recall` makes the same rule of it
+
+`params` has what a caller may say, `reading` refuses what makes no sense, `rules` answers which instant is next,
+`zones` says how a wall clock and real time belong together where clocks change. The days and minutes of a rule are
+found by cronsim, which is asked about plain wall times only.
+"""
+
+from jobgate.schedule.params import Schedule
+from jobgate.schedule.reading import parse, recall
+from jobgate.schedule.rules import Rule
+
+__all__ = ["Rule", "Schedule", "parse", "recall"]
