@@ -54,6 +54,7 @@ SLOW_S = 0.25
         (question("mcq", ["1"], alt_responses={"a": 1}), "`alt_responses` is not an array"),
         (question("mcq", ["1"], alt_responses=[{}] * 1000), "there are more than 1000 solutions"),
         (question("mcq", list(range(5001))), "there are more than 5000 entries"),
+        (question("formula", [{"method": "isTrue"}] * 101), "the solutions have more than 100 specifications"),
         (question("clozetext", ["a"] * 3000, alt=[(1, ["b"] * 3000)]), "the solutions have more than 5000 entries"),
         (
             question("mcq", ["1", "2"], score=MAX_POINTS, scoring_type="partialMatch"),

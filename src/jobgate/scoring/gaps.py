@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from jobgate.scoring.awards import Keyed
@@ -77,7 +76,8 @@ def _compare(gaps: list[list[MathCheck]], answers: list[str | None], verdicts: V
     areas: list[bool | None] = []
     num_wrong = sum(answer != "" for answer in answers[len(gaps) :])
     num_open, doubt = 0, None
-    for gap, answer in zip_longest(gaps, answers[: len(gaps)], fillvalue=""):
+    given = answers[: len(gaps)] + [""] * (len(gaps) - len(answers))
+    for gap, answer in zip(gaps, given, strict=True):
         judged = [verdicts.get(check) or decide(check) or UNASKED for check in _fill(gap, answer)]
         unknown = next((verdict for verdict in judged if verdict.holds is None), None)
         if answer == "":
