@@ -219,3 +219,10 @@ def test_a_question_left_to_a_person_has_the_maximum_of_its_solutions_if_it_name
     scored = answer(question("mcq", ["1"], score=2, automarkable=False), ["1"])
 
     assert (scored.score, scored.max_score) == (None, 2)
+
+
+@pytest.mark.parametrize("validation", [{}, {"validation": None}, {"validation": {}}, {"validation": []}])
+def test_a_survey_asks_without_a_right_answer(validation: dict[str, Any]) -> None:
+    scored = score_question({"type": "mcq"} | validation, {"value": ["1"]})
+
+    assert scored == (None, None, True, False, None, ())

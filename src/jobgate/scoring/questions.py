@@ -90,6 +90,8 @@ def read_question(question: object) -> Question:
     try:
         validation = read_validation(question)
         kind = find_kind(question)
+        if kind is not None and not validation:  # a survey: nothing is right
+            return Question(None, is_automarkable=False)
         rules = read_rules(validation, kind.modes if kind else ())
         is_automarkable = kind is not None and rules.is_automarkable
         if rules.is_unscored:

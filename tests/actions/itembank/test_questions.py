@@ -53,7 +53,7 @@ async def test_every_change_is_a_version_and_what_says_the_same_again_is_none(ho
         ({"data": {"type": 7}}, "type"),
         ({"data": {"type": "telepathy"}}, "telepathy"),
         ({"type": "clozetext", "data": mcq()}, "data.type"),
-        ({"data": {"type": "mcq"}}, "valid_response"),
+        ({"data": {"type": "mcq", "validation": {"penalty": 1}}}, "valid_response"),
         ({"data": mcq(validation=7)}, "validation"),
         ({"data": mcq(validation={"valid_response": {"score": "lots", "value": ["1"]}})}, "score"),
     ],
