@@ -15,6 +15,7 @@ from jobgate.testing import House
 GUARDED_BY_STATEMENTS = {
     "job": "claimed across organisations; every statement of a consumer binds its key",
     "outbox": "searched across organisations; says what is due and for whom, not what it says",
+    "beacon_watch": "searched across organisations; says when a job must be looked at, not what it is",
     "audit": "written only",
     "consumer": "looked up before there is an organisation",
     "consumer_organisation": "says which organisations there are for a consumer",

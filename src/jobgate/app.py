@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -18,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from jobgate import dispatch, log, migrations, wire
+from jobgate import beacons, dispatch, log, migrations, wire
 from jobgate.callers import Callers
 from jobgate.datasets import uploads
 from jobgate.db import Database
@@ -104,7 +105,7 @@ async def open_gateway(settings: Settings, actions: Actions, metrics: Metrics, s
         maths=await stack.enter_async_context(Evaluator()),
     )
     sweeper = Sweeper(db, settings, metrics, doorbell, on_depths=lambda depths: setattr(gate, "queue_depths", depths))
-    for work in (doorbell.run_ringer(), sweeper.run()):
+    for work in (doorbell.run_ringer(), sweeper.run(), beacons.wake(db, gate.room)):
         background = asyncio.create_task(work)
         stack.push_async_callback(_end, background)
     return gate
@@ -134,6 +135,7 @@ async def answer_post(gate: Gateway, scope: Scope, receive: Receive, send: Send)
             if body is None:
                 return
             call.body = body
+            call.left = partial(wait_for_end, receive)
             answer = await dispatch.answer(gate, call)
         finally:
             gate.in_flight -= 1
@@ -155,6 +157,12 @@ async def read_body(receive: Receive) -> bytes | None:
             return None
         parts.append(message.get("body", b""))
     return b"".join(parts)
+
+
+async def wait_for_end(receive: Receive) -> None:
+    """Returns when the client has gone: after its body a request brings nothing else."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

@@ -205,6 +205,26 @@ class Callers:
             self._failures[source] += 1
 
 
+class Turn:
+    """A call's place among those of its consumer; it can be given up while the call waits, and taken again."""
+
+    def __init__(self, callers: Callers, caller: Caller) -> None:
+        self._callers = callers
+        self._caller = caller
+        self._is_taken = False
+
+    async def take(self) -> None:
+        """Raises like `enter`."""
+        await self._callers.enter(self._caller)
+        self._is_taken = True
+
+    def give_up(self) -> None:
+        """Leave, unless that has been done."""
+        if self._is_taken:
+            self._is_taken = False
+            self._callers.leave(self._caller)
+
+
 # -- administration --------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -15,6 +16,7 @@ from jobgate.db import Database, Transaction
 from jobgate.keys import OuterKey
 from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
+from jobgate.waiting import WaitingRoom
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -92,6 +94,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Tell the workers, after commit, that there is work."""
     maths: Evaluator
     """Judges what learners typed as mathematics."""
+    user_id: str | None
+    """Whom the packet was signed for."""
+    room: WaitingRoom
+    """Where calls wait for something to happen."""
+    aside: Callable[[], AbstractAsyncContextManager[asyncio.Future[None]]]
+    """Step aside while waiting: the call counts for nothing meanwhile, and learns when its client has gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,16 @@ request -> handler -> envelope. The first step that refuses answers.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import getrandbits, uniform
 from typing import Any
 
@@ -21,7 +23,7 @@ import asyncpg
 import msgspec
 
 from jobgate import __version__, jobs, log, signing, wire
-from jobgate.callers import Callers
+from jobgate.callers import Callers, Turn
 from jobgate.context import Caller, Context, Guard, Reply, as_reply
 from jobgate.db import CONTENDED, UNAVAILABLE, Database
 from jobgate.errors import ApiError, Code, shown
@@ -31,6 +33,7 @@ from jobgate.metrics import Metrics
 from jobgate.registry import VERBS, Action, Actions
 from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
+from jobgate.waiting import WaitingRoom
 
 logger = logging.getLogger("jobgate")
 
@@ -41,6 +44,11 @@ LATEST_VERSION = "v2026.2.LTS"
 """What the aliases stand for: the newest train of the documented release list."""
 
 _RETRY_AFTER_S = 2.0
+
+
+async def stay() -> None:
+    """Of a client that never goes."""
+    await asyncio.Event().wait()
 
 
 @dataclass(slots=True)
@@ -56,6 +64,8 @@ class Call:
     endpoint: str = ""
     verb: str = ""
     ignored: tuple[str, ...] = ()
+    left: Callable[[], Coroutine[Any, Any, None]] = stay
+    """Returns when the client has gone."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -79,10 +89,16 @@ class Gateway:
     metrics: Metrics
     ring: Callable[[], None]
     maths: Evaluator
+    room: WaitingRoom = field(default_factory=WaitingRoom)
     draining: bool = False
     in_flight: int = 0
     queue_depths: dict[str, int] = field(default_factory=dict)
     """Queued jobs by consumer, as last sampled; new jobs are refused beyond the limits."""
+
+    def drain(self) -> None:
+        """The process stops: who waits for something is answered now."""
+        self.draining = True
+        self.room.close()
 
 
 def answer(gate: Gateway, call: Call) -> Awaitable[Answer]:
@@ -110,7 +126,8 @@ async def _answer(gate: Gateway, call: Call) -> Answer:
     caller = await authenticate(gate, call, packet, form)
     action = find_action(gate, call, caller, endpoint, form)
     require_grant(gate, caller, action, version)
-    await gate.callers.enter(caller)
+    turn = Turn(gate.callers, caller)
+    await turn.take()
     try:
         request, call.ignored = wire.decode_request(form.request, action.request)
         ctx = Context(
@@ -126,12 +143,29 @@ async def _answer(gate: Gateway, call: Call) -> Answer:
             guard=guard(gate, action, packet),
             ring=gate.ring,
             maths=gate.maths,
+            user_id=packet.user_id,
+            room=gate.room,
+            aside=partial(step_aside, gate, call, turn),
         )
         if action.guarded:
             require_room(gate, caller)
         return await handle(gate, call, ctx, action, request)
     finally:
-        gate.callers.leave(caller)
+        turn.give_up()
+
+
+@asynccontextmanager
+async def step_aside(gate: Gateway, call: Call, turn: Turn) -> AsyncIterator[asyncio.Future[None]]:
+    """While a call waits it holds no turn and counts for nothing; it yields what is done when the client has gone."""
+    gone = asyncio.create_task(call.left())
+    turn.give_up()
+    gate.in_flight -= 1
+    try:
+        yield gone
+    finally:
+        gate.in_flight += 1
+        gone.cancel()
+    await turn.take()
 
 
 # -- the steps -------------------------------------------------------------------------------------------------------

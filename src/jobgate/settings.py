@@ -135,6 +135,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Mebibytes that a worker process may hold; beyond them it drains and asks to be replaced.
     worker_memory_mib: Count = 2048
 
+    # -- beacons -------------------------------------------------------------------------------------------------
+
+    # Seconds that a job belongs to the beacon that picked it up, without a sign of life.
+    beacon_lease_s: Seconds = 60
+
     # -- push ----------------------------------------------------------------------------------------------------
 
     # Targets may be plain HTTP.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from jobgate import jobs, log, wire
+from jobgate import beacons, jobs, log, wire
 from jobgate.context import LogEntry
 from jobgate.db import Database
 from jobgate.doorbell import Doorbell
@@ -86,6 +86,7 @@ class Sweeper:
                     )
                 self.metrics.lost.inc(len(lost))
                 self.metrics.sweep_requeued.inc(sum(row["state"] == "queued" for row in lost))
+        more = await beacons.reap(self.db, self.settings) or more
         if await self.db.fetchval("has_due_jobs"):
             self.doorbell.ring()
             self.metrics.sweep_rehinted.inc()

@@ -133,7 +133,9 @@ class House:
         outbox: list[Any] = []
 
         async def receive() -> Any:
-            return inbox.pop() if inbox else {"type": "http.disconnect"}
+            if not inbox:
+                await asyncio.Event().wait()  # the client stays until it is answered
+            return inbox.pop()
 
         async def send(message: Any) -> None:
             outbox.append(message)
@@ -223,6 +225,7 @@ def shrunk(**overrides: Any) -> Settings:
     values: dict[str, Any] = {
         "secret_key": OuterKey.make(),
         "lease_s": 2,
+        "beacon_lease_s": 2,
         "poll_s": 0.05,
         "poll_unhealthy_s": 0.05,
         "sweep_s": 0.1,

@@ -30,6 +30,7 @@ Undecodable = msgspec.DecodeError
 """Raised by `decode` for text that does not fit the type."""
 
 _encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _decode_open = msgspec.json.Decoder().decode
 _decode_names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -41,6 +42,11 @@ def encode(value: Any) -> bytes:
     if b"null" in encoded:
         _refuse_nan(value)
     return encoded
+
+
+def encode_canonically(value: Any) -> bytes:
+    """`value` as JSON in which equal values have equal bytes, whatever the order of their names: to compare, not to keep."""
+    return _encode_sorted(value)
 
 
 @overload

@@ -55,7 +55,7 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None,
     app: Any = create_app(settings, actions, metrics)  # Starlette's and uvicorn's words for an ASGI scope differ
 
     def announce_stop() -> None:
-        app.gate.draining = True
+        app.gate.drain()
         log.event(logger, "gateway.draining")
 
     def count_refusal(error: ApiError) -> None:

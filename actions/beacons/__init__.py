@@ -1,0 +1,1 @@
+"""Remote boxes that pick up jobs."""

@@ -1,0 +1,78 @@
+"""Jobs are made: with their tasks, queued or not, or parked behind one that will do the same.
+
+A job *duplicates* another when owner, beacon, name, needed tags and tasks are equal, both are queued, the other one is
+eligible no later than this one, and nobody has picked it up. A duplicate is stored, no beacon ever gets it, and it ends
+when and as the other one ends. If the other one is cancelled before somebody picked it up, its first duplicate takes
+its place.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from jobgate import wire
+from jobgate.beacons.listing import digest
+from jobgate.db import Transaction
+from jobgate.errors import ApiError, Code
+
+MAX_JSON_BYTES = 2 * 1024 * 1024
+"""Tasks of a job together, and results of a job together: they are answered whole."""
+
+
+class NewBeaconJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job to be."""
+
+    consumer_key: str
+    name: str
+    owner: str
+    beacon_name: str
+    tags: Sequence[str]
+    tasks: Sequence[dict[str, Any]]
+    queued: bool = False
+    q_time: datetime | None = None
+    """Queued: not before; None: at once."""
+    schedule: bytes | None = None
+    """The rule of a scheduled job."""
+    next_run: datetime | None = None
+
+
+async def add_job(db: Transaction, organisation_id: int, job: NewBeaconJob) -> uuid.UUID:
+    """Store a job; its id. Raises 20002 for too much."""
+    tasks = [wire.encode(task) for task in job.tasks]
+    require_room(tasks, "tasks")
+    job_id, tags, likeness, duplicate_of = uuid.uuid4(), sorted(set(job.tags)), None, None
+    if job.queued and job.schedule is None:
+        alike = [job.owner, job.beacon_name, job.name, tags, job.tasks]
+        likeness = digest(alike)
+        await db.execute("lock_likeness", organisation_id, likeness)
+        duplicate_of = await db.fetchval("find_alike", organisation_id, likeness, job.q_time)
+    await db.execute(
+        "insert_beacon_job",
+        organisation_id,
+        job_id,
+        job.consumer_key,
+        job.name,
+        job.owner,
+        job.beacon_name,
+        tags,
+        job.queued,
+        job.q_time,
+        len(tasks),
+        likeness,
+        duplicate_of,
+        job.schedule,
+        job.next_run,
+    )
+    await db.execute("insert_beacon_tasks", organisation_id, job_id, tasks)
+    return job_id
+
+
+def require_room(encoded: Sequence[bytes], name: str) -> None:
+    """Raise 20002 when these are more than one answer can hold."""
+    if sum(map(len, encoded)) > MAX_JSON_BYTES:
+        raise ApiError(Code.too_much, f"`{name}` must not have more than {MAX_JSON_BYTES} bytes together")
