@@ -1,0 +1,34 @@
+"""Definitions: jobs that are saved under a name, and run when they are executed or due.
+
+    save ──> definition ──execute──┐
+                 │                 ├──> execution (a job) ──> state, logs
+                 └──due, tick──────┘
+
+`saving` writes definitions and `records` reads them; `executing` queues their jobs on demand, `ticking` when they are
+due; `executions` and `statuses` tell what became of those. `parameters` holds what is saved to the type of its task.
+"""
+
+from jobgate.definitions.executing import NO_TRIGGER, Execution, execute, withdraw
+from jobgate.definitions.parameters import Checked, ParamTypes, check_params
+from jobgate.definitions.records import Definition, Overlap, find
+from jobgate.definitions.saving import CATCH_UP_S, Changes, Draft, change, delete, read_clock, save
+
+__all__ = [
+    "CATCH_UP_S",
+    "NO_TRIGGER",
+    "Changes",
+    "Checked",
+    "Definition",
+    "Draft",
+    "Execution",
+    "Overlap",
+    "ParamTypes",
+    "change",
+    "check_params",
+    "delete",
+    "execute",
+    "find",
+    "read_clock",
+    "save",
+    "withdraw",
+]

@@ -1,0 +1,51 @@
+"""What a definition saves as its parameters, held to the type that its task takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from jobgate import wire
+from jobgate.errors import ApiError, Code, shown
+
+ParamTypes = Mapping[str, Any]
+"""Job types, and what the task of each takes."""
+
+
+class Checked(NamedTuple):
+    """Parameters that their task will understand."""
+
+    params: bytes
+    """As they are stored."""
+    entries: int
+    """How much work they are."""
+
+
+def check_params(types: ParamTypes, name: str, given: Any) -> Checked:
+    """Parameters as jobs of the type `name` take them. Raises 20004 for an unknown type, 200xx naming a parameter."""
+    if name not in types:
+        raise ApiError(Code.unsupported_value, f"`type` must be a type of jobs, not {shown(name)}")
+    text, wanted = wire.encode(given), types[name]
+    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+        params = wire.decode_request(text, wanted)[0]
+    else:
+        params = _decode(text, wanted)
+    stored = wire.encode(params)
+    return Checked(stored, _weigh(stored))
+
+
+def _decode(text: bytes, wanted: Any) -> Any:
+    """For a task that takes something else than a struct."""
+    try:
+        return wire.decode(text, wanted)
+    except wire.Undecodable as error:
+        raise ApiError(Code.wrong_type, f"`params` must be what the type takes: {error}") from None
+
+
+def _weigh(stored: bytes) -> int:
+    """One entry for each member of the lists that the parameters are made of, as the endpoints count them."""
+    params = wire.decode(stored, Any)
+    members = params.values() if isinstance(params, dict) else ()
+    return max(1, sum(len(member) for member in members if isinstance(member, list)))

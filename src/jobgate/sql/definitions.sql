@@ -1,0 +1,102 @@
+-- Definitions, their ticks, and the jobs that these cause.
+
+-- -- definitions ----------------------------------------------------------------------------------------------------
+
+-- What time is it? Schedules run by this clock and no other.
+-- name: read_clock
+select clock_timestamp()
+
+-- A new definition.
+-- name: insert_definition
+insert into definition (organisation_id, id, consumer_key, name, type, params, entries, schedule, zone, overlap, catch_up_s,
+    active, store_id, service)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
+-- A definition as it is, and nobody else changes, executes or ticks it before this transaction ends.
+-- name: lock_definition
+select id, consumer_key, name, type, params, entries, schedule, zone, overlap, catch_up_s, active, last_due_at
+from definition where organisation_id = $1 and id = $2 for no key update
+
+-- Write a definition anew.
+-- name: update_definition
+update definition set name = $3, params = $4, entries = $5, schedule = $6, zone = $7, overlap = $8, catch_up_s = $9,
+    active = $10, updated_at = clock_timestamp()
+where organisation_id = $1 and id = $2
+
+-- When a definition is due next; null: not at all.
+-- name: plan_definition
+with forgotten as (
+    delete from definition_due where organisation_id = $1 and definition_id = $2 and $3::timestamptz is null
+)
+insert into definition_due (organisation_id, definition_id, due_at)
+select $1, $2, $3 where $3::timestamptz is not null
+on conflict (organisation_id, definition_id) do update set due_at = excluded.due_at
+
+-- Definitions with what is known about their runs, the newest first, before the number $2.
+-- name: find_definitions
+select id, number, consumer_key, name, type, params, schedule, zone, overlap, catch_up_s, active, store_id, service,
+    created_at, updated_at, due.due_at as next_run_at, runs - coalesce(open.count, 0) as ran, open.running, open.waiting,
+    open.is_requested, last.started_at as last_run_at
+from definition
+left join definition_due as due on due.organisation_id = $1 and due.definition_id = definition.id
+cross join lateral (
+    select count(*)::integer, bool_or(state = 'running') is true as running,
+        bool_or(state = 'queued') is true as waiting,
+        bool_or(state = 'queued' and due_at is null) is true as is_requested
+    from job where job.definition_id = definition.id and state in ('queued', 'running')
+) as open
+left join lateral (
+    select started_at from job where job.definition_id = definition.id and started_at is not null order by id desc limit 1
+) as last on true
+where definition.organisation_id = $1 and number < $2 and ($3::uuid[] is null or id = any($3))
+    and ($4::text is null or type = $4) and ($5::text is null or strpos(lower(name), lower($5)) > 0)
+    and ($6::integer is null or store_id = $6) and ($7::text is null or service = $7)
+order by number desc limit $8
+
+-- Forget definitions, with their ticks; what of them waits is halted, what runs goes on. $2: one, or all; $3: of one type.
+-- name: delete_definitions
+with gone as (
+    delete from definition where organisation_id = $1 and ($2::uuid is null or id = $2) and ($3::text is null or type = $3)
+    returning id
+), unplanned as (
+    delete from definition_due where organisation_id = $1 and definition_id in (select id from gone)
+), unticked as (
+    delete from tick where organisation_id = $1 and definition_id in (select id from gone)
+), waiting as materialized (
+    select job.id from job where definition_id in (select id from gone) and state = 'queued' order by job.id for update
+), halted as (
+    update job set state = 'halted', error = $4::json, completed_at = clock_timestamp()
+    from waiting where job.id = waiting.id and job.state = 'queued'
+)
+select id from gone
+
+-- -- executing ------------------------------------------------------------------------------------------------------
+
+-- The executions of these definitions that have not ended, oldest first; one that has not got ahead has no cursor.
+-- name: find_open_executions
+select definition_id, reference, trigger_id, due_at, state = 'queued' and cursor is null as is_pending
+from job where definition_id = any($1::uuid[]) and state in ('queued', 'running')
+order by id
+
+-- An execution that waits gets this trigger, unless it has begun meanwhile, or has one.
+-- name: adopt_execution
+update job set trigger_id = $2 where reference = $1 and state = 'queued'
+    and trigger_id = '00000000-0000-0000-0000-000000000000'
+returning reference
+
+-- Queue an execution that somebody asks for, after the one ($6) that has not ended.
+-- name: insert_execution
+with counted as (
+    update definition set runs = runs + 1 where organisation_id = $1 and id = $2
+    returning type, params, entries
+)
+insert into job (reference, organisation_id, consumer_key, type, params, entries, definition_id, trigger_id, after, run_at)
+select $3, $1, $4, type, params, entries, $2, $5, $6,
+    case when $6::uuid is null then clock_timestamp() else 'infinity' end
+from counted
+
+-- Halt an execution that neither a trigger nor a tick asked for, before it has begun.
+-- name: withdraw_execution
+update job set state = 'halted', error = $2::json, completed_at = clock_timestamp()
+where definition_id = $1 and state = 'queued' and cursor is null and due_at is null
+    and trigger_id = '00000000-0000-0000-0000-000000000000'

@@ -1,0 +1,1 @@
+"""Tests of definitions, their ticks and their executions."""
