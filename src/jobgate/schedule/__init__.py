@@ -4,7 +4,7 @@
         ▲                │
         └── schedule ────┘   what is stored; `recall` makes the same rule of it
 
-`params` has what a caller may say, `reading` refuses what makes no sense, `rules` answers which instant is next,
+`params` and `fields` have what a caller may say, `reading` refuses what makes no sense, `rules` answers what is next,
 `zones` says how a wall clock and real time belong together where clocks change. The days and minutes of a rule are
 found by cronsim, which is asked about plain wall times only.
 """

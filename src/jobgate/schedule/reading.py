@@ -12,6 +12,7 @@ import msgspec
 from cronsim import CronSim, CronSimError
 
 from jobgate.errors import ApiError, Code, shown
+from jobgate.schedule.fields import CRON_FIELDS, read_field
 from jobgate.schedule.params import Repeat, Schedule
 from jobgate.schedule.rules import Pattern, Rule
 from jobgate.schedule.zones import find_zone
@@ -33,14 +34,14 @@ NEEDED: dict[Repeat, tuple[str, ...]] = {
 
 BOUNDS = {"minute": (0, 59), "week_day": (1, 7), "month_day": (1, 31), "month": (1, 12)}
 
-CRON_FIELDS = ("min", "hour", "dom", "month", "dow")
 CRON_ONLY = ("min", "hour", "dom", "dow", "start_date", "end_date")
 REPEAT_ONLY = ("date", "time", "minute", "week_day", "month_day")
 
+_ABSENT = {"min": "0", "hour": "*", "dom": "*", "month": "*", "dow": "*"}
+"""What a cron field is that is not given while another is."""
+
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
-_WORD = r"([0-9]{1,2}|[A-Z]{3})"
-_ITEM = rf"(\*(/[0-9]{{1,2}})?|{_WORD}(-{_WORD}(/[0-9]{{1,2}})?)?)"
-_FIELD = re.compile(rf"{_ITEM}(,{_ITEM})*", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Where cronsim looks from when it is asked only whether it understands."""
@@ -55,7 +56,8 @@ def parse(schedule: Schedule, zone: str | None, now: datetime) -> Rule:
         schedule = msgspec.structs.replace(schedule, time=f"{now.astimezone(UTC):%H:%M}")
     rule = recall(schedule, zone or "UTC")
     if rule.first_due(now) is None:
-        raise ApiError(Code.unsupported_value, "`end_date` leaves no time at which the schedule would run")
+        bound = "start_date" if rule.end is None else "end_date"
+        raise ApiError(Code.unsupported_value, f"`{bound}` leaves no time at which the schedule would run")
     return rule
 
 
@@ -78,11 +80,12 @@ def _make_repeat(given: Schedule, repeat: Repeat, zone: str) -> Rule:
     if repeat in ("now", "on"):
         return Rule(schedule=kept, at=read_moment(kept.date, "date"))
     hour, minute = kept.time.split(":") if kept.time else (None, kept.minute)
-    return Rule(schedule=kept, pattern=_make_pattern((minute, hour, kept.month_day, kept.month, kept.week_day), zone))
+    fields = (minute, hour, kept.month_day, kept.month, kept.week_day)
+    return Rule(schedule=kept, pattern=_make_pattern(fields, zone, "month_day"))
 
 
-def _read_date(value: Any, name: str) -> str:
-    return _show_exactly(_need(read_moment(value, name), name))
+def _read_date(value: Any, name: str) -> str | None:
+    return _show_exactly(read_moment(_need(value, name), name))
 
 
 def _read_time(value: Any, name: str) -> str:
@@ -95,11 +98,10 @@ def _read_time(value: Any, name: str) -> str:
 
 def _read_number(value: Any, name: str) -> int:
     low, high = BOUNDS[name]
-    if not isinstance(_need(value, name), int):
-        raise ApiError(Code.wrong_type, f"`{name}` must be an integer, not {shown(value)}")
-    if not low <= value <= high:
+    text = str(_need(value, name))  # `month` may come as text, because cron's may
+    if not (_NUMBER.fullmatch(text) and low <= int(text) <= high):
         raise ApiError(Code.wrong_type, f"`{name}` must be a number from {low} to {high}, not {shown(value)}")
-    return int(value)
+    return int(text)
 
 
 def _need(value: T | None, name: str) -> T:
@@ -122,51 +124,30 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
 
 
 def _make_cron(given: Schedule, zone: str) -> Rule:
-    fields = (given.min, given.hour, given.dom, given.month, given.dow)
-    if fields == (None,) * 5:
+    if all(getattr(given, name) is None for name in CRON_FIELDS):
         raise ApiError(Code.missing_parameter, "`repeat`, or one of the cron fields, must have a non-null value")
     for name in REPEAT_ONLY:
         if getattr(given, name) is not None:
             raise ApiError(Code.missing_parameter, f"`repeat` must have a non-null value where `{name}` has one")
-    checked = [_read_field(value, name) for value, name in zip(fields, CRON_FIELDS, strict=True)]
-    if given.min is None:
-        checked[0] = "0"
+    fields = [
+        _ABSENT[name] if (value := getattr(given, name)) is None else read_field(value, name) for name in CRON_FIELDS
+    ]
     start, end = read_moment(given.start_date, "start_date"), read_moment(given.end_date, "end_date")
-    kept = msgspec.structs.replace(
-        given, start_date=start and _show_exactly(start), end_date=end and _show_exactly(end)
-    )
-    return Rule(schedule=kept, zone=zone, pattern=_make_pattern(checked, zone), start=start, end=end)
-
-
-def _read_field(value: int | str | None, name: str) -> str:
-    """The field as cronsim takes it; raises 20004 naming the parameter."""
-    if value is None:
-        return "*"
-    text = str(value).strip().upper()
-    if _FIELD.fullmatch(text):
-        # A range of names may end on Sunday, which begins the week where it is a number.
-        text = text.replace("-SUN", "-7")
-        try:
-            CronSim(" ".join(text if field == name else "*" for field in CRON_FIELDS), _ANY_TIME)
-            return text
-        except CronSimError:
-            pass
-    raise ApiError(
-        Code.unsupported_value, f"`{name}` must be a cron field such as 5, *, 1,15, 1-5 or */10, not {shown(value)}"
-    )
+    kept = msgspec.structs.replace(given, start_date=_show_exactly(start), end_date=_show_exactly(end))
+    return Rule(schedule=kept, zone=zone, pattern=_make_pattern(fields, zone, "dom"), start=start, end=end)
 
 
 # -- both ----------------------------------------------------------------------------------------------------------
 
 
-def _make_pattern(fields: Iterable[object], zone: str) -> Pattern:
+def _make_pattern(fields: Iterable[object], zone: str, day: str) -> Pattern:
     text = " ".join("*" if field is None else str(field) for field in fields)
     try:
         CronSim(text, _ANY_TIME)
     except CronSimError:
-        raise ApiError(Code.unsupported_value, "no month that is asked for has the day that is asked for") from None
+        raise ApiError(Code.unsupported_value, f"`{day}` is a day that no such month has") from None
     return Pattern(fields=text, zone=find_zone(zone))
 
 
-def _show_exactly(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def _show_exactly(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
