@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from jobgate import wire
 from jobgate.db import Record, Transaction
 from jobgate.scoring.maths.checks import MathCheck, Verdict, Verdicts
 from jobgate.scoring.maths.evaluator import NO_TIME_LEFT, Evaluator
-from jobgate.scoring.questions import Question, read_question
+from jobgate.scoring.questions import Question, QuestionScore, read_question
 from jobgate.scoring.subscores import Mark
 from jobgate.session_scores import Tally, differ
 from jobgate.turns import Turns
@@ -34,7 +35,7 @@ BATCH_S = 20.0
 STAY_AWAKE_S = 3.0
 """Postgres ends a transaction that is silent for ten seconds."""
 
-UNREADABLE_QUESTION = "the question that is stored with the response cannot be read"
+UNREADABLE = QuestionScore(None, None, False, True, "the question that is stored with the response cannot be read", ())
 
 
 class Marked(NamedTuple):
@@ -51,14 +52,16 @@ class Marked(NamedTuple):
     """Its score or its maximum is another than before."""
 
 
-class _Answer(NamedTuple):
-    """A stored response; without a question there is nothing to score it by."""
+@dataclass(slots=True)
+class _Answer:
+    """A stored response, and what it earned; nothing where there is no question to score it by."""
 
     row: Record
+    found: QuestionScore | None = None
     question: Question | None = None
     response: Any = None
-    error: str | None = None
-    """Why these two are missing."""
+    checks: list[MathCheck] = field(default_factory=list)
+    """What must be judged first."""
 
 
 class Maths:
@@ -104,47 +107,60 @@ async def mark_responses(rows: Sequence[Record], tallies: dict[int, Tally], math
     changed: list[Marked] = []
     for number, own in groupby(rows, itemgetter("session_no")):
         answers: list[_Answer] = []
-        checks: set[MathCheck] = set()
         for row in own:
-            answer = _read(row, questions)
-            answers.append(answer)
-            if answer.question is not None:
-                checks.update(answer.question.list_checks(answer.response))
+            answers.append(_score(row, questions))
             await turns.pass_on()
-        verdicts = await maths.judge(checks)
-        if verdicts is None:
+        if not await _settle([answer for answer in answers if answer.checks], maths, turns):
             del tallies[number]
             continue
         for answer in answers:
-            marked = _mark(answer, verdicts)
+            marked = _mark(answer.row, answer.found)
             if _enter(marked, answer.row, tallies[number]):
                 changed.append(marked)
-            await turns.pass_on()
+        await turns.pass_on()
     return changed
 
 
-def _read(row: Record, questions: dict[bytes, Question]) -> _Answer:
-    """What is stored of a response; `questions` keeps those that were read, for many sessions share them."""
+def _score(row: Record, questions: dict[bytes, Question]) -> _Answer:
+    """Score one response; `questions` keeps those that were read, for many sessions share them."""
     text = row["question"]
     if text is None:
         return _Answer(row)
     try:
-        if text not in questions:
-            questions[text] = read_question(wire.decode(text, Any))
+        question = questions.get(text)
+        if question is None:
+            question = questions[text] = read_question(wire.decode(text, Any))
         response = None if row["response"] is None else wire.decode(row["response"], Any)
     except (wire.Undecodable, RecursionError):
-        return _Answer(row, error=UNREADABLE_QUESTION)
-    return _Answer(row, questions[text], response)
+        return _Answer(row, UNREADABLE)
+    found = question.score(response)
+    # Only what could not be marked may lack verdicts, and looking for those costs as much as scoring.
+    checks = question.list_checks(response) if found.error is not None else []
+    return _Answer(row, found, question, response, checks)
 
 
-def _mark(answer: _Answer, verdicts: Verdicts) -> Marked:
+async def _settle(answers: Sequence[_Answer], maths: Maths, turns: Turns) -> bool:
+    """Score again with the verdicts that were missing; False: there is no time left to get them."""
+    if not answers:
+        return True
+    verdicts = await maths.judge({check for answer in answers for check in answer.checks})
+    if verdicts is None:
+        return False
+    for answer in answers:
+        if answer.question is not None:
+            answer.found = answer.question.score(answer.response, verdicts)
+            await turns.pass_on()
+    return True
+
+
+def _mark(row: Record, found: QuestionScore | None) -> Marked:
     """The marks that a response deserves."""
-    row = answer.row
-    session_no, position, score, max_score = row["session_no"], row["position"], row["score"], row["max_score"]
-    kept = Marked(session_no, position, score, max_score, row["attempted"], row["automarkable"], answer.error, False)
-    if answer.question is None:
+    score, max_score = row["score"], row["max_score"]
+    kept = Marked(
+        row["session_no"], row["position"], score, max_score, row["attempted"], row["automarkable"], None, False
+    )
+    if found is None:
         return kept
-    found = answer.question.score(answer.response, verdicts)
     if found.error is not None:
         return kept._replace(error=found.error)
     if not found.automarkable:
@@ -153,7 +169,7 @@ def _mark(answer: _Answer, verdicts: Verdicts) -> Marked:
     moved = differ(found.score, score) or differ(found.max_score, max_score)
     if moved:
         score, max_score = found.score, found.max_score
-    return Marked(session_no, position, score, max_score, found.attempted, True, None, moved)
+    return Marked(kept.session_no, kept.position, score, max_score, found.attempted, True, None, moved)
 
 
 def _enter(marked: Marked, row: Record, tally: Tally) -> bool:
