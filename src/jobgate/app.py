@@ -28,7 +28,7 @@ from jobgate.doorbell import Doorbell
 from jobgate.errors import ApiError, Code
 from jobgate.keys import OuterKey
 from jobgate.metrics import Metrics
-from jobgate.registry import Actions
+from jobgate.registry import Actions, Tasks
 from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
 from jobgate.status import JSON_TYPE, Status, status_routes
@@ -54,13 +54,13 @@ class Application(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Application:
+def create_app(settings: Settings, actions: Actions, tasks: Tasks, metrics: Metrics) -> Application:
     """The gateway."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            gate = application.gate = await open_gateway(settings, actions, metrics, stack)
+            gate = application.gate = await open_gateway(settings, actions, tasks, metrics, stack)
             application.status = Status(
                 gate.db, metrics, settings.gateway_acquire_s, lambda: "stopping" if gate.draining else None
             )
@@ -77,7 +77,9 @@ def create_app(settings: Settings, actions: Actions, metrics: Metrics) -> Applic
     return application
 
 
-async def open_gateway(settings: Settings, actions: Actions, metrics: Metrics, stack: AsyncExitStack) -> Gateway:
+async def open_gateway(
+    settings: Settings, actions: Actions, tasks: Tasks, metrics: Metrics, stack: AsyncExitStack
+) -> Gateway:
     """Connect, check the schema, and start what runs beside the requests."""
     key = OuterKey(settings.secret_key)
     db = await Database.connect(
@@ -99,6 +101,7 @@ async def open_gateway(settings: Settings, actions: Actions, metrics: Metrics, s
         settings=settings,
         key=key,
         actions=actions,
+        param_types={task.type: task.params for task in tasks.values()},
         callers=Callers(db, key, settings),
         metrics=metrics,
         ring=doorbell.ring,

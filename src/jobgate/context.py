@@ -94,6 +94,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Tell the workers, after commit, that there is work."""
     maths: Evaluator
     """Judges what learners typed as mathematics."""
+    param_types: Mapping[str, Any]
+    """Job types, and what the task of each takes."""
     user_id: str | None
     """Whom the packet was signed for."""
     room: WaitingRoom

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -85,6 +85,8 @@ class Gateway:
     settings: Settings
     key: OuterKey
     actions: Actions
+    param_types: Mapping[str, Any]
+    """What the tasks take: jobs that are saved are checked before anything runs them."""
     callers: Callers
     metrics: Metrics
     ring: Callable[[], None]
@@ -143,6 +145,7 @@ async def _answer(gate: Gateway, call: Call) -> Answer:
             guard=guard(gate, action, packet),
             ring=gate.ring,
             maths=gate.maths,
+            param_types=gate.param_types,
             user_id=packet.user_id,
             room=gate.room,
             aside=partial(step_aside, gate, call, turn),

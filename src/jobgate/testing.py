@@ -189,7 +189,7 @@ async def open_server(
         db = await Database.connect(url, size=4, acquire_s=3, statement_s=30, lock_s=5, name="test")
         stack.push_async_callback(db.close)
         await add_house_consumers(db, settings)
-        app = create_app(settings, load_actions() if actions is None else actions, metrics)
+        app = create_app(settings, load_actions() if actions is None else actions, load_tasks(), metrics)
         server = build_server(app, settings, host="127.0.0.1", port=0)
         serving = asyncio.create_task(server.serve())
         stack.push_async_callback(_stop, server, serving)
@@ -226,6 +226,7 @@ def shrunk(**overrides: Any) -> Settings:
         "secret_key": OuterKey.make(),
         "lease_s": 2,
         "beacon_lease_s": 2,
+        "archive_after_s": 1e9,
         "poll_s": 0.05,
         "poll_unhealthy_s": 0.05,
         "sweep_s": 0.1,
@@ -284,8 +285,9 @@ async def open_house(
         )
         try:
             await add_house_consumers(db, settings)
-            app = create_app(settings, load_actions() if actions is None else actions, metrics)
+            tasks = load_tasks() if tasks is None else tasks
+            app = create_app(settings, load_actions() if actions is None else actions, tasks, metrics)
             async with app.router.lifespan_context(app):
-                yield House(app, db, settings, load_tasks() if tasks is None else tasks, metrics)
+                yield House(app, db, settings, tasks, metrics)
         finally:
             await db.close()

@@ -39,11 +39,11 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None,
     from jobgate.cli.checks import check_database, check_doorbell, check_push, require
     from jobgate.errors import ApiError
     from jobgate.metrics import Metrics
-    from jobgate.registry import load_actions
+    from jobgate.registry import load_actions, load_tasks
     from jobgate.server import build_server
 
     logger = logging.getLogger("jobgate")
-    actions = load_actions(settings.actions_dir)
+    actions, tasks = load_actions(settings.actions_dir), load_tasks(settings.tasks_dir)
     checks = [
         *await check_database(settings, needs_key=True, demo=demo),
         *await check_doorbell(settings),
@@ -52,7 +52,7 @@ async def run_gateway(settings: Settings, host: str, port: int, uds: str | None,
     for warning in require(checks):
         log.event(logger, "gateway.warning", logging.WARNING, check=warning.name, text=warning.text)
     metrics = Metrics()
-    app: Any = create_app(settings, actions, metrics)  # Starlette's and uvicorn's words for an ASGI scope differ
+    app: Any = create_app(settings, actions, tasks, metrics)  # Starlette's and uvicorn's words for an ASGI scope differ
 
     def announce_stop() -> None:
         app.gate.drain()
