@@ -288,7 +288,7 @@ async def test_many_sessions_are_scored_in_a_few_statements(house: House) -> Non
 
 async def test_a_school_with_every_type_of_question_is_scored_once_and_for_all(house: House) -> None:
     await store_bank(house.db, 1)
-    await import_sessions(house.db, 1, School(7, date(2026, 7, 1)).lines(60))
+    await import_sessions(house.db, 1, School("7", date(2026, 7, 1)).lines(60))
     async with house.db.transaction(1) as tx:
         await tx.connection.execute("update response set score = null, max_score = null")
         names = [row["session_id"] for row in await tx.connection.fetch("select session_id from session")]
