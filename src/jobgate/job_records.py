@@ -112,7 +112,10 @@ async def find(
     if references is None:
         rows = await db.fetch("find_jobs", consumer_key, *filters)
     else:
-        rows = await db.fetch("find_jobs_by_reference", consumer_key, read_references(references), *filters)
+        wanted = read_references(references)
+        rows = await db.fetch("find_jobs_by_reference", consumer_key, wanted, *filters)
+        if len(rows) < min(limit, len(set(wanted))):
+            rows = await db.fetch("find_all_jobs_by_reference", consumer_key, wanted, *filters)
     ids = [row["id"] for row in rows]
     data = await _read_data(db, consumer_key, ids, max_bytes) if "data" in properties else {}
     return [_show(row, properties, data) for row in rows]
@@ -201,6 +204,10 @@ async def steer(
             changed = await tx.fetch("cancel_jobs", *whose, wire.encode(CANCELLED))
         else:
             changed = await tx.fetch("requeue_jobs", *whose)
+            # In this order none is missed that is being archived: the first statement waits until it has moved.
+            if restored := await tx.fetch("restore_jobs", *whose):
+                back = [row["reference"] for row in restored]
+                changed += await tx.fetch("requeue_jobs", ctx.caller.key, back, list(organisations))
         rows = await tx.fetch("job_states", *whose)
         references_changed = [row["reference"] for row in changed]
         detail = wire.encode({"asked": len(references), "found": len(rows), "changed": references_changed})

@@ -120,6 +120,7 @@ class Metrics:
         self.sweep_seconds = Histogram("sweep_seconds", "One sweep.", registry=registry, buckets=_REQUEST_BUCKETS)
         self.sweep_requeued = counter("sweep_requeued_total", "Jobs queued again because their lease ran out.")
         self.sweep_rehinted = counter("sweep_rehinted_total", "Rings for jobs that waited longer than they should.")
+        self.archived = counter("jobs_archived_total", "Finished jobs moved to the archive.")
         self.sweep_last_success = gauge("sweep_last_success_timestamp", "Unix time of the last sweep that ended well.")
         # -- push
         self.deliveries = counter("delivery_total", "Tries of deliveries, by what became of them.", "result")

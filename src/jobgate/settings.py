@@ -132,6 +132,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: Annotated[float, Meta(ge=0)] = 25
     # Seconds between a cancelled attempt and giving up on the process that ignores it.
     abandon_s: Seconds = 10
+    # Seconds that a finished job stays in the queue's table before it is archived.
+    archive_after_s: Seconds = 24 * 3600
+    # Whole months that archived jobs and what they logged are kept; 0: for ever.
+    archive_kept_months: Annotated[int, Meta(ge=0, le=1200)] = 0
     # Mebibytes that a worker process may hold; beyond them it drains and asks to be replaced.
     worker_memory_mib: Count = 2048
 

@@ -175,13 +175,22 @@ returning job.reference, job.state
 
 -- The states of a consumer's jobs, and which of them somebody wants to end.
 -- name: job_states
-select reference, state, cancel from job
+select reference, state, cancel from every_job
 where consumer_key = $1 and reference = any($2::uuid[]) and organisation_id = any($3::integer[])
 
--- A consumer's jobs by reference. Results are large and fetched only when they are wanted ($8).
+-- A consumer's jobs by reference, of those that are not archived: nearly all that are asked for. Results are large and
+-- fetched only when they are wanted ($8).
 -- name: find_jobs_by_reference
 select id, reference, type, state, created_at, completed_at, error, progress, entries, case when $8 then results end as results
 from job where reference = any($2::uuid[]) and consumer_key = $1
+    and ($3::text[] is null or state = any($3)) and ($4::integer is null or organisation_id = $4)
+    and created_at between coalesce($5::timestamptz, '-infinity') and coalesce($6::timestamptz, 'infinity')
+order by created_at desc, reference desc limit $7
+
+-- The same of all jobs, in one statement: a job may move meanwhile.
+-- name: find_all_jobs_by_reference
+select id, reference, type, state, created_at, completed_at, error, progress, entries, case when $8 then results end as results
+from every_job where reference = any($2::uuid[]) and consumer_key = $1
     and ($3::text[] is null or state = any($3)) and ($4::integer is null or organisation_id = $4)
     and created_at between coalesce($5::timestamptz, '-infinity') and coalesce($6::timestamptz, 'infinity')
 order by created_at desc, reference desc limit $7
@@ -192,7 +201,7 @@ order by created_at desc, reference desc limit $7
 select id, reference, type, state, created_at, completed_at, error, progress, entries, case when $7 then results end as results
 from unnest($2::text[]) as wanted (wanted_state)
 cross join lateral (
-    select * from job
+    select * from every_job
     where consumer_key = $1 and state = wanted_state and ($3::integer is null or organisation_id = $3)
         and created_at between coalesce($4::timestamptz, '-infinity') and coalesce($5::timestamptz, 'infinity')
     order by created_at desc, reference desc limit $6
@@ -204,12 +213,12 @@ order by created_at desc, reference desc limit $6
 select job.id, job.params,
     coalesce((select json_agg(json_build_object('time', to_char(entry.at, 'YYYY-MM-DD HH24:MI:SS'),
             'severity', entry.severity, 'message', entry.message, 'counters', entry.counters) order by entry.id)
-        from (select * from job_log where job_id = job.id order by id desc limit $3) as entry), '[]') as log,
+        from (select * from every_job_log where job_id = job.id order by id desc limit $3) as entry), '[]') as log,
     coalesce((select json_object_agg(name, least(total, 2147483647) order by name)
         from (select name, sum(number::numeric) as total
-            from job_log cross join json_each_text(counters) as counter (name, number)
+            from every_job_log cross join json_each_text(counters) as counter (name, number)
             where job_id = job.id group by name) as counted), '{}') as counters
-from job where consumer_key = $1 and job.id = any($2::bigint[])
+from every_job as job where consumer_key = $1 and job.id = any($2::bigint[])
 
 -- What jobs have to say for themselves.
 -- name: insert_job_log
