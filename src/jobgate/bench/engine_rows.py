@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from jobgate.bench.contest import WORKER, Contest, Sides
-from jobgate.bench.gateway_rows import STATUSES, build_call, empty_queue, make_update
+from jobgate.bench.gateway_rows import STATUS, STATUSES, build_call, empty_queue, make_update
 from jobgate.bench.load import put_load
 from jobgate.bench.stage import CALLER, ORGANISATION_ID, Stage
 from jobgate.bench.table import Mark
@@ -87,7 +87,7 @@ async def open_updates(stage: Stage) -> AsyncIterator[Sides]:
         names = [f"session-{number:08}" for number in range(count)]
         started = time.perf_counter()
         async with stage.db.transaction(ORGANISATION_ID) as tx:
-            args = (names, ["Completed"] * count, [1] * count)
+            args = (names, [STATUS] * count, [1] * count)
             await tx.execute("update_session_statuses", ORGANISATION_ID, *args)
         seconds = time.perf_counter() - started
         await require_updates(stage, count)
@@ -128,7 +128,7 @@ async def store_sessions(stage: Stage, count: int) -> None:
 async def require_updates(stage: Stage, count: int) -> None:
     """Was every session changed?"""
     async with stage.db.reading(ORGANISATION_ID) as tx:
-        changed = await tx.connection.fetchval("select count(*) from session where status = 'Completed'")
+        changed = await tx.connection.fetchval("select count(*) from session where status = $1", STATUS)
     if changed != count:
         raise RuntimeError(f"{changed} of {count} sessions were changed")
 

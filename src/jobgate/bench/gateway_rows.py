@@ -20,6 +20,9 @@ from jobgate.client import FORM_TYPE, Credentials, sign_form
 
 JOBS = "/v2025.1.LTS/jobs"
 STATUSES = "/v2025.1.LTS/jobs/sessions/statuses"
+STATUS = "Discarded"
+"""What sessions are set to. Completed would have them scored anew as well, which is another row."""
+
 STORED_JOBS = 1000
 POLLED_JOBS = 100
 FORGED_CALLS = 2000
@@ -113,10 +116,10 @@ async def insert_until(stage: Stage, params: bytes, until: float) -> int:
 
 
 def make_update(number: int, entries: int) -> dict[str, Any]:
-    """A request to complete `entries` sessions from `number` on; no two are alike."""
+    """A request to discard `entries` sessions from `number` on; no two are alike."""
     return {
         "statuses": [
-            {"session_id": f"session-{each:08}", "user_id": "learner", "status": "Completed"}
+            {"session_id": f"session-{each:08}", "user_id": "learner", "status": STATUS}
             for each in range(number, number + entries)
         ],
         "meta": {"request_id": next(_numbers)},
