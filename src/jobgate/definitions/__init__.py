@@ -9,9 +9,11 @@ due; `executions` and `statuses` tell what became of those. `parameters` holds w
 """
 
 from jobgate.definitions.executing import NO_TRIGGER, Execution, execute, withdraw
+from jobgate.definitions.executions import ExecutionFilter, ExecutionRecord, ExecutionState, find_executions
 from jobgate.definitions.parameters import Checked, ParamTypes, check_params
-from jobgate.definitions.records import Definition, Overlap, find
-from jobgate.definitions.saving import CATCH_UP_S, Changes, Draft, change, delete, read_clock, save
+from jobgate.definitions.records import Definition, Overlap, find, read_page
+from jobgate.definitions.saving import CATCH_UP_S, Changes, Draft, change, delete, lock, read_clock, save
+from jobgate.definitions.statuses import DefinitionStatus, find_statuses
 
 __all__ = [
     "CATCH_UP_S",
@@ -19,8 +21,12 @@ __all__ = [
     "Changes",
     "Checked",
     "Definition",
+    "DefinitionStatus",
     "Draft",
     "Execution",
+    "ExecutionFilter",
+    "ExecutionRecord",
+    "ExecutionState",
     "Overlap",
     "ParamTypes",
     "change",
@@ -28,7 +34,11 @@ __all__ = [
     "delete",
     "execute",
     "find",
+    "find_executions",
+    "find_statuses",
+    "lock",
     "read_clock",
+    "read_page",
     "save",
     "withdraw",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +12,7 @@ import msgspec
 
 from jobgate import wire
 from jobgate.db import Record, Transaction
+from jobgate.errors import ApiError, Code, shown
 from jobgate.schedule import Rule, Schedule, recall
 
 Overlap = Literal["skip", "queue", "allow"]
@@ -20,6 +22,8 @@ NEXT_RUNS = 5
 """How many of the nominal times to come an answer shows."""
 
 _NEWEST = 2**63 - 1
+
+_TOKEN = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +71,15 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         return [self.next_run_at, *self.rule.upcoming(self.next_run_at, NEXT_RUNS - 1)]
 
 
+def read_page(token: str | None) -> int:
+    """Before which number a page begins: what the page before answered as `next`. Raises 20004."""
+    if token is None:
+        return _NEWEST
+    if _TOKEN.fullmatch(token) is None:
+        raise ApiError(Code.unsupported_value, f"`next` must be a token that a page answered, not {shown(token)}")
+    return int(token)
+
+
 async def find(
     db: Transaction,
     organisation_id: int,
@@ -76,7 +89,7 @@ async def find(
     name: str | None = None,
     store_id: int | None = None,
     service: str | None = None,
-    before: int | None = None,
+    before: int = _NEWEST,
     limit: int,
 ) -> list[Definition]:
     """The organisation's definitions that fit every filter, the newest first; `before` is the number of one.
@@ -84,7 +97,7 @@ async def find(
     `name` is a part of the name, in capitals or not.
     """
     filters = (ids, type, name, store_id, service)
-    rows = await db.fetch("find_definitions", organisation_id, before or _NEWEST, *filters, limit)
+    rows = await db.fetch("find_definitions", organisation_id, before, *filters, limit)
     return [_read(row) for row in rows]
 
 

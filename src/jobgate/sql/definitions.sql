@@ -46,7 +46,8 @@ cross join lateral (
     from job where job.definition_id = definition.id and state in ('queued', 'running')
 ) as open
 left join lateral (
-    select started_at from job where job.definition_id = definition.id and started_at is not null order by id desc limit 1
+    select started_at from every_job where every_job.definition_id = definition.id and started_at is not null
+    order by id desc limit 1
 ) as last on true
 where definition.organisation_id = $1 and number < $2 and ($3::uuid[] is null or id = any($3))
     and ($4::text is null or type = $4) and ($5::text is null or strpos(lower(name), lower($5)) > 0)
@@ -100,3 +101,59 @@ from counted
 update job set state = 'halted', error = $2::json, completed_at = clock_timestamp()
 where definition_id = $1 and state = 'queued' and cursor is null and due_at is null
     and trigger_id = '00000000-0000-0000-0000-000000000000'
+
+-- -- reading executions ---------------------------------------------------------------------------------------------
+
+-- A walk along the executions of a definition, newest first, before the id $3, at most $4.
+-- name: walk_executions
+select id from every_job
+where organisation_id = $1 and definition_id = $2 and id < $3 and ($5::text[] is null or state = any($5))
+    and created_at between coalesce($6::timestamptz, '-infinity') and coalesce($7::timestamptz, 'infinity')
+    and ($8::uuid is null or trigger_id = $8)
+order by id desc limit $4
+
+-- The same along the executions that a call asked for.
+-- name: walk_executions_of_trigger
+select id from every_job
+where organisation_id = $1 and ($2::uuid is null or definition_id = $2) and id < $3
+    and ($5::text[] is null or state = any($5))
+    and created_at between coalesce($6::timestamptz, '-infinity') and coalesce($7::timestamptz, 'infinity')
+    and trigger_id = $8 and trigger_id <> '00000000-0000-0000-0000-000000000000'
+order by id desc limit $4
+
+-- These executions, newest first, and how they went: those with one of these outcomes ($3), with a log entry at least so
+-- severe that contains the text, and with the value $7 at the path $6 of their parameters.
+-- name: find_executions
+select id, reference, definition_id, trigger_id, created_at, completed_at, outcome
+from every_job cross join lateral (
+    select case state when 'queued' then 0 when 'running' then 1 when 'halted' then 3
+        else (array[2, 5, 4])[1 + coalesce((
+            select max(severity) from every_job_log where job_id = every_job.id and severity > 0), 0)] end as outcome
+) as judged
+where organisation_id = $1 and id = any($2::bigint[]) and ($3::integer[] is null or outcome = any($3))
+    and ($4::smallint is null and $5::text is null or exists (
+        select from every_job_log where job_id = every_job.id and severity >= coalesce($4, 0)
+            and ($5::text is null or strpos(lower(message), lower($5)) > 0)))
+    and ($6::text[] is null or coalesce(params::jsonb #> $6, 'null') = ($7::json)::jsonb)
+order by id desc
+
+-- The newest $2 log entries of each of these jobs that are at least so severe and contain the text, oldest first.
+-- name: find_execution_logs
+select entry.id, entry.job_id, entry.at, entry.severity, entry.message
+from unnest($1::bigint[]) as wanted (job_id) cross join lateral (
+    select * from every_job_log where every_job_log.job_id = wanted.job_id and severity >= coalesce($3::smallint, 0)
+        and ($4::text is null or strpos(lower(message), lower($4)) > 0)
+    order by id desc limit $2
+) as entry
+order by entry.job_id, entry.id
+
+-- How the newest execution of each of these definitions ended, of those that have ended.
+-- name: find_last_ends
+select last.definition_id, last.completed_at, case state when 'halted' then 3
+    else (array[2, 5, 4])[1 + coalesce((
+        select max(severity) from every_job_log where job_id = last.id and severity > 0), 0)] end as outcome
+from unnest($2::uuid[]) as wanted (definition_id) cross join lateral (
+    select id, every_job.definition_id, state, completed_at from every_job
+    where organisation_id = $1 and every_job.definition_id = wanted.definition_id and state in ('completed', 'halted')
+    order by id desc limit 1
+) as last
