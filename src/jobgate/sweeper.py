@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from jobgate import beacons, jobs, log, wire
+from jobgate import archive, beacons, jobs, log, wire
 from jobgate.context import LogEntry
 from jobgate.db import Database
 from jobgate.doorbell import Doorbell
@@ -27,7 +27,7 @@ REPLAY_KEPT_S = 3600
 
 class Sweeper:
     """Requeues jobs whose worker went silent, starts those that waited for a halted one, rings for jobs that wait too
-    long, forgets spent packets, and counts."""
+    long, forgets spent packets, archives finished jobs, and counts."""
 
     def __init__(
         self,
@@ -86,7 +86,8 @@ class Sweeper:
                     )
                 self.metrics.lost.inc(len(lost))
                 self.metrics.sweep_requeued.inc(sum(row["state"] == "queued" for row in lost))
-        more = await beacons.reap(self.db, self.settings) or more
+        more = await beacons.sweep(self.db, self.settings) or more
+        more = await archive.tend(self.db, self.settings, self.metrics) or more
         if await self.db.fetchval("has_due_jobs"):
             self.doorbell.ring()
             self.metrics.sweep_rehinted.inc()

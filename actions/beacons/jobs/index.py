@@ -17,6 +17,7 @@ from jobgate.beacons.fields import (
     MAX_TASKS,
     BeaconName,
     ClaimToken,
+    CronField,
     Flag,
     JobName,
     Result,
@@ -25,13 +26,16 @@ from jobgate.beacons.fields import (
     TaskNumber,
     UserId,
     choose_owner,
+    is_off,
     is_on,
 )
 from jobgate.beacons.holding import holding
 from jobgate.beacons.listing import FILTERS, BeaconJob, BeaconJobStatus, digest, find_jobs, read_job
+from jobgate.beacons.scheduled import switch
 from jobgate.context import Context, Reply, Request
 from jobgate.errors import ApiError, Code, shown
 from jobgate.registry import action
+from jobgate.schedule import Rule, Schedule, parse
 from jobgate.times import Moment, read_moment
 
 MAX_JOBS = 50
@@ -87,6 +91,24 @@ class SetBeaconJob(Request, frozen=True, kw_only=True):
     """`true` or `1`: it is queued."""
     q_time: Moment | None = None
     """It is queued, and not eligible before."""
+    schedule: Flag = False
+    """`true` or `1`: it is a scheduled job. It is not queued itself; each time that fits what follows makes a job."""
+    start_date: Moment | None = None
+    """No runs before this."""
+    end_date: Moment | None = None
+    """Runs before this only."""
+    min: CronField | None = None
+    """Minute, 0 to 59; 0 when only coarser fields are given. A number, `*`, or `a,b`, `a-b`, `*/n`, `a-b/n`."""
+    hour: CronField | None = None
+    """Hour, 0 to 23."""
+    dom: CronField | None = None
+    """Day of the month, 1 to 31."""
+    dow: CronField | None = None
+    """Day of the week, 0 to 7: Sunday is both; or `sun` to `sat`."""
+    month: CronField | None = None
+    """1 to 12, or `jan` to `dec`."""
+    zone: str | None = None
+    """Whose clock the rule goes by: an IANA name; UTC when absent."""
 
 
 class UpdateBeaconJob(Request, frozen=True, kw_only=True):
@@ -103,6 +125,8 @@ class UpdateBeaconJob(Request, frozen=True, kw_only=True):
     """Results of tasks that are done, each with its `task_index`: they are kept if the beacon dies."""
     result_list: Results = field(name="result[]", default=())
     """The same, as the source spells it."""
+    schedule_active: Flag | UnsetType = UNSET
+    """`false` or `0` switches a scheduled job off, anything else on; no effect on other jobs."""
     cancel: bool = False
     """True: the job ends at once, or, if it is held, its holder is told."""
 
@@ -138,6 +162,7 @@ async def create_job(ctx: Context, request: SetBeaconJob) -> BeaconJob:
         tasks=request.tasks,
         queued=is_on(request.q) or q_time is not None,
         q_time=q_time,
+        rule=read_rule(request, ctx.now) if is_on(request.schedule) else None,
     )
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         job_id = await add_job(tx, ctx.organisation_id, job)
@@ -165,9 +190,25 @@ async def update_job(ctx: Context, request: UpdateBeaconJob) -> BeaconJob:
                 cur_task=cur_task,
                 results=results,
             )
+        if request.schedule_active is not UNSET:
+            await switch(tx, ctx.organisation_id, request.job_id, is_active=not is_off(request.schedule_active))
         if request.cancel:
             await cancel(tx, ctx.organisation_id, request.job_id)
         return await read_job(tx, ctx.organisation_id, request.job_id)
+
+
+def read_rule(request: SetBeaconJob, now: datetime) -> Rule:
+    """When a scheduled job runs; raises 200xx naming the parameter."""
+    fields = Schedule(
+        min=request.min,
+        hour=request.hour,
+        dom=request.dom,
+        dow=request.dow,
+        month=request.month,
+        start_date=request.start_date,
+        end_date=request.end_date,
+    )
+    return parse(fields, request.zone, now)
 
 
 def read_filters(request: GetBeaconJobs) -> dict[str, Any]:

@@ -12,7 +12,7 @@ names its claim token renews. `boxes` knows the beacons, `creation` and `listing
 waiting calls that there is work.
 """
 
-from jobgate.beacons.upkeep import reap
+from jobgate.beacons.upkeep import sweep
 from jobgate.beacons.wakes import wake
 
-__all__ = ["reap", "wake"]
+__all__ = ["sweep", "wake"]

@@ -19,6 +19,7 @@ from jobgate import wire
 from jobgate.beacons.listing import digest
 from jobgate.db import Transaction
 from jobgate.errors import ApiError, Code
+from jobgate.schedule import Rule
 
 MAX_JSON_BYTES = 2 * 1024 * 1024
 """Tasks of a job together, and results of a job together: they are answered whole."""
@@ -36,9 +37,8 @@ class NewBeaconJob(msgspec.Struct, frozen=True, kw_only=True):
     queued: bool = False
     q_time: datetime | None = None
     """Queued: not before; None: at once."""
-    schedule: bytes | None = None
-    """The rule of a scheduled job."""
-    next_run: datetime | None = None
+    rule: Rule | None = None
+    """It is a scheduled job: when it runs. It is not queued itself."""
 
 
 async def add_job(db: Transaction, organisation_id: int, job: NewBeaconJob) -> uuid.UUID:
@@ -46,7 +46,12 @@ async def add_job(db: Transaction, organisation_id: int, job: NewBeaconJob) -> u
     tasks = [wire.encode(task) for task in job.tasks]
     require_room(tasks, "tasks")
     job_id, tags, likeness, duplicate_of = uuid.uuid4(), sorted(set(job.tags)), None, None
-    if job.queued and job.schedule is None:
+    schedule, zone, next_run = None, None, None
+    is_queued = job.queued and job.rule is None
+    if job.rule is not None:
+        schedule, zone = wire.encode(job.rule.schedule), job.rule.zone
+        next_run = job.rule.first_due(await db.fetchval("beacon_clock"))
+    if is_queued:
         alike = [job.owner, job.beacon_name, job.name, tags, job.tasks]
         likeness = digest(alike)
         await db.execute("lock_likeness", organisation_id, likeness)
@@ -60,13 +65,14 @@ async def add_job(db: Transaction, organisation_id: int, job: NewBeaconJob) -> u
         job.owner,
         job.beacon_name,
         tags,
-        job.queued,
+        is_queued,
         job.q_time,
         len(tasks),
         likeness,
         duplicate_of,
-        job.schedule,
-        job.next_run,
+        schedule,
+        zone,
+        next_run,
     )
     await db.execute("insert_beacon_tasks", organisation_id, job_id, tasks)
     return job_id

@@ -27,6 +27,9 @@ Results = Annotated[tuple[Result, ...], Meta(max_length=MAX_TASKS)]
 Flag = bool | int | float | str
 """A word of the source, or a JSON boolean."""
 
+CronField = int | str
+"""Read only when a job is scheduled: `schedule` judges it."""
+
 UserId = Annotated[str, Meta(min_length=1, max_length=200)] | int
 
 

@@ -1,4 +1,4 @@
-"""What sweepers do for beacons: jobs of silent ones are eligible again. Row locks, so any number of sweepers may."""
+"""What sweepers do for beacons: jobs of silent ones are eligible again, due schedules tick. Any number of them may."""
 
 from __future__ import annotations
 
@@ -9,26 +9,33 @@ from datetime import timedelta
 from jobgate import log
 from jobgate.beacons.claims import finish, halt_cancelled
 from jobgate.beacons.listing import BeaconFailure
+from jobgate.beacons.scheduled import tick
 from jobgate.db import Database
 from jobgate.settings import Settings
 
 logger = logging.getLogger("jobgate")
 
-BATCH = 100
+BATCH = 200
+"""Jobs that one call looks at."""
 
 LOST = BeaconFailure(code="lost", message="The job lost its beacon too often; it may be what kills them.")
 
 
-async def reap(db: Database, settings: Settings) -> bool:
-    """Take jobs from beacons whose lease is over; True when there may be more than one batch."""
-    lease = timedelta(seconds=settings.beacon_lease_s)
-    due = await db.fetch("find_due_watches", BATCH, lease)
+async def sweep(db: Database, settings: Settings) -> bool:
+    """Look at the jobs whose time has come; True when there is more to do. Row locks keep two sweepers apart."""
+    due = await db.fetch("find_due_watches", BATCH, timedelta(seconds=settings.beacon_lease_s))
+    more = len(due) == BATCH
     for watch in due:
-        await _reap_one(db, settings, watch["organisation_id"], watch["job_id"])
-    return len(due) == BATCH
+        if watch["reason"] == "lease":
+            await _reap(db, settings, watch["organisation_id"], watch["job_id"])
+        else:
+            async with db.transaction(watch["organisation_id"]) as tx:
+                more = await tick(tx, watch["organisation_id"], watch["job_id"]) or more
+    return more
 
 
-async def _reap_one(db: Database, settings: Settings, organisation_id: int, job_id: uuid.UUID) -> None:
+async def _reap(db: Database, settings: Settings, organisation_id: int, job_id: uuid.UUID) -> None:
+    """Take a job from a beacon whose lease is over, unless that has been done."""
     async with db.transaction(organisation_id) as tx:
         job = await tx.fetchrow("lock_lost_job", organisation_id, job_id)
         if job is None:

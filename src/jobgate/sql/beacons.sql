@@ -53,9 +53,9 @@ order by number limit 1 for share
 -- A new job; $8 says whether it is queued, $9 from when on (default: now).
 -- name: insert_beacon_job
 insert into beacon_job (organisation_id, id, consumer_key, name, owner, beacon_name, tags, q_time, total_tasks, likeness,
-    duplicate_of, schedule, active, next_run)
+    duplicate_of, schedule, active, zone, next_run)
 values ($1, $2, $3, $4, $5, $6, $7, case when $8 then coalesce($9, clock_timestamp()) end, $10, $11, $12, $13,
-    case when $13::json is null then null else true end, $14)
+    case when $13::json is null then null else true end, $14, $15)
 
 -- What there is to do, in order.
 -- name: insert_beacon_tasks
@@ -122,7 +122,7 @@ returning job.id, job.fence
 
 -- A job and who holds it, locked until the transaction ends.
 -- name: lock_beacon_job
-select *, lease_until <= clock_timestamp() as is_lapsed, q_time > clock_timestamp() as is_early
+select *, clock_timestamp() as now, lease_until <= clock_timestamp() as is_lapsed, q_time > clock_timestamp() as is_early
 from beacon_job where organisation_id = $1 and id = $2 for update
 
 -- Pick up this job, which is locked.
@@ -213,3 +213,53 @@ order by due_at limit $1
 select id, beacon_name, losses, cancel from beacon_job
 where organisation_id = $1 and id = $2 and pickup_time is not null and end_time is null and lease_until <= clock_timestamp()
 for update skip locked
+
+-- What time is it where times are stored?
+-- name: beacon_clock
+select clock_timestamp()
+
+-- Scheduled jobs, newest first.
+-- name: find_scheduled_jobs
+select id, number, name, active, schedule, zone, case when active then next_run end as next_run
+from beacon_job where organisation_id = $1 and schedule is not null and number < $2 order by number desc limit $3
+
+-- Switch a scheduled job on or off; $4 is when it runs next.
+-- name: switch_scheduled_job
+update beacon_job set active = $3, next_run = $4 where organisation_id = $1 and id = $2
+
+-- A scheduled job that is due, if nobody else looks at it, and whether one of its runs has not ended.
+-- name: lock_due_job
+select id, schedule, zone, next_run, clock_timestamp() as now,
+    exists (select from beacon_job as run where run.organisation_id = $1 and run.scheduled_id = $2 and run.end_time is null)
+        as is_running
+from beacon_job where organisation_id = $1 and id = $2 and active and next_run <= clock_timestamp()
+for update skip locked
+
+-- One tick is one row: those that are new.
+-- name: insert_beacon_ticks
+insert into beacon_tick (organisation_id, scheduled_id, due_at, outcome)
+select $1, $2, due_at, outcome from unnest($3::timestamptz[], $4::text[]) as due (due_at, outcome)
+on conflict do nothing
+returning due_at
+
+-- A tick makes a job: the scheduled one, to be run now.
+-- name: insert_scheduled_run
+with run as (
+    insert into beacon_job (organisation_id, consumer_key, name, owner, beacon_name, tags, total_tasks, q_time,
+        scheduled_id, due_at)
+    select organisation_id, consumer_key, name, owner, beacon_name, tags, total_tasks, clock_timestamp(), id, $3
+    from beacon_job where organisation_id = $1 and id = $2
+    returning id
+), named as (
+    update beacon_tick set job_id = run.id from run where organisation_id = $1 and scheduled_id = $2 and beacon_tick.due_at = $3
+)
+insert into beacon_task (organisation_id, job_id, position, task)
+select $1, run.id, position, task from beacon_task cross join run where organisation_id = $1 and job_id = $2
+
+-- When a scheduled job runs next, if ever.
+-- name: set_next_run
+update beacon_job set next_run = $3 where organisation_id = $1 and id = $2
+
+-- Ticks that nobody will ask for any more.
+-- name: delete_old_ticks
+delete from beacon_tick where organisation_id = $1 and scheduled_id = $2 and due_at < clock_timestamp() - interval '90 days'

@@ -43,6 +43,7 @@ create table beacon_job (
     log_length integer not null default 0,
     -- A scheduled job is never run itself: each of its ticks makes a job.
     schedule json,
+    zone text,
     active boolean,
     next_run timestamptz,
     scheduled_id uuid,                                          -- the scheduled job whose tick made this one
