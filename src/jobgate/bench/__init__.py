@@ -19,6 +19,7 @@ from jobgate.bench.contest import Contest, play
 from jobgate.bench.dataset_row import DATASET_ROWS
 from jobgate.bench.engine_rows import ENGINE_ROWS
 from jobgate.bench.gateway_rows import GATEWAY_ROWS
+from jobgate.bench.growth_row import GROWTH_ROWS
 from jobgate.bench.scoring_row import SCORING_ROWS
 from jobgate.bench.stage import Effort, open_stage
 from jobgate.bench.table import Result, save, show
@@ -26,7 +27,8 @@ from jobgate.bench.walls_row import WALL_ROWS
 from jobgate.embedded import Servers, start_servers
 
 ROWS: dict[int, Contest] = {
-    contest.mark.number: contest for contest in (*GATEWAY_ROWS, *ENGINE_ROWS, *SCORING_ROWS, *DATASET_ROWS, *WALL_ROWS)
+    contest.mark.number: contest
+    for contest in (*GATEWAY_ROWS, *ENGINE_ROWS, *SCORING_ROWS, *DATASET_ROWS, *GROWTH_ROWS, *WALL_ROWS)
 }
 """Every row, by its number."""
 

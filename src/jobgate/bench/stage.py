@@ -49,6 +49,8 @@ class Effort:
     """Jobs of a hundred sessions each in row 7."""
     users: int = 200_000
     """Users of the dataset in row 8."""
+    stored: int = 10_000_000
+    """Jobs of a year in row 9."""
 
 
 @dataclass(frozen=True, slots=True)
