@@ -87,10 +87,10 @@ class Sweeper:
                 self.metrics.lost.inc(len(lost))
                 self.metrics.sweep_requeued.inc(sum(row["state"] == "queued" for row in lost))
         more = await beacons.sweep(self.db, self.settings) or more
-        more = await archive.tend(self.db, self.settings, self.metrics) or more
         if await self.db.fetchval("has_due_jobs"):
             self.doorbell.ring()
             self.metrics.sweep_rehinted.inc()
+        more = await archive.tend(self.db, self.settings, self.metrics) or more
         self.metrics.sweep_seconds.observe(time.perf_counter() - started)
         self.metrics.sweep_last_success.set_to_current_time()
         return more
