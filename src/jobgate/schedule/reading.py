@@ -14,7 +14,7 @@ from cronsim import CronSim, CronSimError
 from jobgate.errors import ApiError, Code, shown
 from jobgate.schedule.fields import CRON_FIELDS, read_field
 from jobgate.schedule.params import Repeat, Schedule
-from jobgate.schedule.rules import Pattern, Rule
+from jobgate.schedule.rules import ANY_WALL, Pattern, Rule
 from jobgate.schedule.zones import find_zone
 from jobgate.times import read_moment
 
@@ -42,9 +42,6 @@ _ABSENT = {"min": "0", "hour": "*", "dom": "*", "month": "*", "dow": "*"}
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
-
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-"""Where cronsim looks from when it is asked only whether it understands."""
 
 
 def parse(schedule: Schedule, zone: str | None, now: datetime) -> Rule:
@@ -143,7 +140,7 @@ def _make_cron(given: Schedule, zone: str) -> Rule:
 def _make_pattern(fields: Iterable[object], zone: str, day: str) -> Pattern:
     text = " ".join("*" if field is None else str(field) for field in fields)
     try:
-        CronSim(text, _ANY_TIME)
+        CronSim(text, ANY_WALL)
     except CronSimError:
         raise ApiError(Code.unsupported_value, f"`{day}` is a day that no such month has") from None
     return Pattern(fields=text, zone=find_zone(zone))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,6 +16,9 @@ from jobgate.schedule.params import Schedule
 from jobgate.schedule.zones import SECOND, find_gap, find_repeat, instant_of, wall_at
 
 _BEFORE = timedelta(microseconds=1)
+
+ANY_WALL = datetime(2000, 1, 1)  # noqa: DTZ001 - a wall has no zone
+"""Where cronsim looks from when it is only to read its fields."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,14 @@ class Pattern:
     def _next_wall(self, wall: datetime) -> datetime:
         # A naive time asks cronsim for the calendar alone. Of clock changes it knows less than `zones`: it repeats an
         # instant for every time that a gap swallows, and goes back in time when asked from a second pass.
-        return next(CronSim(self.fields, wall))
+        calendar = copy(self._calendar)
+        calendar.dt = wall.replace(microsecond=0)
+        return next(calendar)
+
+    @cached_property
+    def _calendar(self) -> CronSim:
+        # Reading the fields takes longer than finding the next time.
+        return CronSim(self.fields, ANY_WALL)
 
 
 @dataclass(frozen=True, kw_only=True)
