@@ -225,3 +225,4 @@ async def gateway(
         server.hurry()
         async with asyncio.timeout(5):
             await serving
+            await asyncio.gather(*(peer.writer.wait_closed() for peer in running.peers), return_exceptions=True)

@@ -22,6 +22,8 @@ from tests.datasets.samples import SESSIONS, line, put, set_dataset
 async def house(servers: Servers) -> AsyncIterator[House]:
     """One for all: every test has datasets of its own."""
     async with open_house(servers) as house:
+        async with house.db.transaction() as tx:
+            await tx.connection.execute("update consumer set unlimited = true")
         yield house
 
 
