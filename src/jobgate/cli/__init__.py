@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from jobgate import __version__
+from jobgate.cli.beacon import beacon
 from jobgate.cli.bench import bench
 from jobgate.cli.call import call
 from jobgate.cli.consumers import consumers
@@ -18,6 +19,7 @@ from jobgate.cli.routes import routes
 from jobgate.cli.schemas import schemas
 from jobgate.cli.seed import seed
 from jobgate.cli.serve import serve
+from jobgate.cli.watch import watch
 from jobgate.cli.work import work
 
 
@@ -27,5 +29,8 @@ def main() -> None:
     """A signed POST in, a durable job row out, and the work done exactly once whatever dies in between."""
 
 
-for command in (dev, serve, work, migrate, consumers, call, load, export, seed, routes, schemas, bench, doctor):
+for command in (
+    *(dev, serve, work, migrate, consumers, call, watch, beacon),
+    *(load, export, seed, routes, schemas, bench, doctor),
+):
     main.add_command(command)
