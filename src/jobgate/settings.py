@@ -139,6 +139,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Mebibytes that a worker process may hold; beyond them it drains and asks to be replaced.
     worker_memory_mib: Count = 2048
 
+    # -- definitions ---------------------------------------------------------------------------------------------
+
+    # Days that executions of definitions are kept after they completed, and after they were halted.
+    completed_executions_kept_days: Count = 90
+    halted_executions_kept_days: Count = 365
+    # Days that a definition's past ticks are kept.
+    ticks_kept_days: Count = 30
+
     # -- beacons -------------------------------------------------------------------------------------------------
 
     # Seconds that a job belongs to the beacon that picked it up, without a sign of life.

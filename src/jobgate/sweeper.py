@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from jobgate import archive, beacons, jobs, log, wire
+from jobgate import archive, beacons, definitions, jobs, log, wire
 from jobgate.context import LogEntry
 from jobgate.db import Database
 from jobgate.doorbell import Doorbell
@@ -26,8 +26,8 @@ REPLAY_KEPT_S = 3600
 
 
 class Sweeper:
-    """Requeues jobs whose worker went silent, starts those that waited for a halted one, rings for jobs that wait too
-    long, forgets spent packets, archives finished jobs, and counts."""
+    """Requeues jobs whose worker went silent, starts those that waited for a halted one, ticks definitions, rings for
+    jobs that wait too long, forgets spent packets, archives finished jobs, and counts."""
 
     def __init__(
         self,
@@ -86,6 +86,7 @@ class Sweeper:
                     )
                 self.metrics.lost.inc(len(lost))
                 self.metrics.sweep_requeued.inc(sum(row["state"] == "queued" for row in lost))
+        more = await definitions.sweep(self.db, self.settings) or more
         more = await beacons.sweep(self.db, self.settings) or more
         if await self.db.fetchval("has_due_jobs"):
             self.doorbell.ring()

@@ -8,12 +8,16 @@
 due; `executions` and `statuses` tell what became of those. `parameters` holds what is saved to the type of its task.
 """
 
+from jobgate.db import Database
 from jobgate.definitions.executing import NO_TRIGGER, Execution, execute, withdraw
 from jobgate.definitions.executions import ExecutionFilter, ExecutionRecord, ExecutionState, find_executions
+from jobgate.definitions.forgetting import forget
 from jobgate.definitions.parameters import Checked, ParamTypes, check_params
 from jobgate.definitions.records import Definition, Overlap, find, read_page
 from jobgate.definitions.saving import CATCH_UP_S, Changes, Draft, change, delete, lock, read_clock, save
 from jobgate.definitions.statuses import DefinitionStatus, find_statuses
+from jobgate.definitions.ticking import tick
+from jobgate.settings import Settings
 
 __all__ = [
     "CATCH_UP_S",
@@ -40,5 +44,13 @@ __all__ = [
     "read_clock",
     "read_page",
     "save",
+    "sweep",
+    "tick",
     "withdraw",
 ]
+
+
+async def sweep(db: Database, settings: Settings) -> bool:
+    """What a sweeper does about definitions; True when there may be more to do."""
+    ticked = await tick(db, settings)
+    return await forget(db, settings) or ticked

@@ -66,7 +66,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def next_runs(self) -> list[datetime]:
         """The nominal times to come, a few of them."""
-        if self.rule is None or self.next_run_at is None:
+        if self.next_run_at is None or self.rule is None:
             return []
         return [self.next_run_at, *self.rule.upcoming(self.next_run_at, NEXT_RUNS - 1)]
 

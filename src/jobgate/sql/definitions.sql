@@ -157,3 +157,81 @@ from unnest($2::uuid[]) as wanted (definition_id) cross join lateral (
     where organisation_id = $1 and every_job.definition_id = wanted.definition_id and state in ('completed', 'halted')
     order by id desc limit 1
 ) as last
+
+-- -- ticking --------------------------------------------------------------------------------------------------------
+
+-- Which definitions are due by $1, of all organisations? The most overdue first.
+-- name: find_due_definitions
+select organisation_id, definition_id from definition_due where due_at <= $1 order by due_at limit $2
+
+-- Those of them that are still due, and that nobody else is at.
+-- name: lock_due_definitions
+select definition_id, due.due_at, schedule, zone, overlap, catch_up_s
+from definition_due as due join definition on definition.organisation_id = $1 and definition.id = due.definition_id
+where due.organisation_id = $1 and due.definition_id = any($2::uuid[]) and due.due_at <= $3
+order by definition_id
+for no key update of due, definition skip locked
+
+-- Ticks, and the jobs of those that start one, which may have to wait for another ($6). What has ticked before starts
+-- nothing.
+-- name: record_ticks
+with asked as (
+    select * from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[], $6::uuid[])
+        as asked (definition_id, due_at, outcome, reference, after)
+), ticked as (
+    insert into tick (organisation_id, definition_id, due_at, outcome, reference)
+    select $1, definition_id, due_at, outcome, reference from asked
+    on conflict (organisation_id, definition_id, due_at) do nothing
+    returning definition_id, reference
+), counted as (
+    update definition set runs = runs + 1
+    from ticked where organisation_id = $1 and id = definition_id and reference is not null
+)
+insert into job (reference, organisation_id, consumer_key, type, params, entries, definition_id, trigger_id, due_at, after,
+    run_at)
+select reference, $1, consumer_key, type, params, entries, asked.definition_id, '00000000-0000-0000-0000-000000000000',
+    asked.due_at, after, case when after is null then clock_timestamp() else 'infinity' end
+from ticked join asked using (reference)
+join definition on definition.organisation_id = $1 and definition.id = asked.definition_id
+order by asked.due_at, asked.definition_id
+
+-- When definitions that have ticked are due next; null: not any more.
+-- name: plan_definitions
+with planned as (
+    select * from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) as planned (definition_id, ticked_at, due_at)
+), ended as (
+    delete from definition_due using planned
+    where organisation_id = $1 and definition_due.definition_id = planned.definition_id and planned.due_at is null
+), moved as (
+    update definition_due set due_at = planned.due_at from planned
+    where organisation_id = $1 and definition_due.definition_id = planned.definition_id and planned.due_at is not null
+)
+update definition set last_due_at = planned.ticked_at from planned where organisation_id = $1 and id = planned.definition_id
+
+-- Forget ticks of these definitions that were due before $3.
+-- name: delete_past_ticks
+delete from tick where organisation_id = $1 and definition_id = any($2::uuid[]) and due_at < $3
+
+-- -- forgetting -----------------------------------------------------------------------------------------------------
+
+-- Delete executions that ended so ($1) before $2 ago, the oldest first, with what they logged.
+-- name: delete_old_executions
+with old as materialized (
+    select id from job where definition_id is not null and state = $1 and completed_at < clock_timestamp() - $2::interval
+    order by completed_at limit $3 for update skip locked
+), entries as (
+    delete from job_log where job_id in (select id from old)
+)
+delete from job using old where job.id = old.id
+
+-- The same in the archive.
+-- name: delete_old_archived_executions
+with old as materialized (
+    select id, completed_at from job_archive
+    where definition_id is not null and state = $1 and completed_at < clock_timestamp() - $2::interval
+    order by completed_at limit $3 for update skip locked
+), entries as (
+    delete from job_log_archive using old
+    where job_log_archive.job_id = old.id and job_log_archive.completed_at = old.completed_at
+)
+delete from job_archive using old where job_archive.id = old.id and job_archive.completed_at = old.completed_at
