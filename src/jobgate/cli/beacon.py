@@ -131,7 +131,7 @@ def run(client: Client, name: str, tags: list[str], argv: list[str], stop: Stop)
 
 
 def pick_up(client: Client, request: dict[str, Any]) -> dict[str, Any] | None:
-    """A claim; empty when there was none in time, None when this beacon shall stop. A gateway may be away for a while."""
+    """A claim; empty when there was none in time, None when this beacon shall stop. A gateway may be away."""
     from jobgate.client import Unreachable
 
     try:
