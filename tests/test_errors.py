@@ -70,7 +70,9 @@ class Nothing(Request, frozen=True, kw_only=True):
 
 def add_action(handle: Callable[[Context, Any], Awaitable[Any]]) -> dict[str, dict[str, Action]]:
     """The shipped actions and `toys` get."""
-    toy = Action("toys", "get", False, handle, Nothing, dict[str, int], "A toy.", load_actions()["jobs"]["get"].file)
+    toy = Action(
+        "toys", "get", False, handle, Nothing, dict[str, int], "A toy.", "Toys.", load_actions()["jobs"]["get"].file
+    )
     return {endpoint: dict(verbs) for endpoint, verbs in load_actions().items()} | {"toys": {"get": toy}}
 
 

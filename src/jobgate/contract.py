@@ -6,7 +6,6 @@ envelope, one list of codes.
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from inspect import cleandoc
@@ -50,9 +49,7 @@ def _components(types: Iterable[Any], template: str) -> tuple[list[JsonObject], 
 
 
 def _describe(verbs: Mapping[str, Action]) -> str:
-    """The first sentence of the endpoint's file."""
-    module = sys.modules[next(iter(verbs.values())).handle.__module__]
-    return (module.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+    return next(iter(verbs.values())).about
 
 
 def _require_unique_names(actions: Actions) -> None:

@@ -1,8 +1,9 @@
 """Decorators mark, the loader collects, the tables are frozen.
 
 An action is a marked function in the actions tree; its file's place is its endpoint (`jobs/sessions/statuses.py`
-answers `jobs/sessions/statuses`, `index.py` answers for its folder, `_` becomes `-`). A task is a marked function in a
-tasks folder. Both trees are read once, at startup; a duplicate or a malformed function stops the start.
+answers `jobs/sessions/statuses`, `index.py` answers for its folder, `_` becomes `-`). A file may also declare `Family`:
+actions that it has in common with others. A task is a marked function in a tasks folder. Both trees are read once, at
+startup; a duplicate or a malformed function stops the start.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import importlib.util
 import inspect
 import sys
 import typing
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -84,7 +85,17 @@ class Action:
     answer: Any
     """The type of `data`."""
     summary: str
+    about: str
+    """What its file says of the endpoint."""
     file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Actions that a file declares by one value instead of writing them: several files have them in common."""
+
+    actions: Mapping[str, Sequence[Callable[..., Awaitable[Any]]]]
+    """Marked functions, by the path below the file's own; an empty one is the file's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +128,12 @@ def load_actions(user_dir: str = "") -> Actions:
     """Read the shipped actions and, beside them, those in `user_dir`. Raises `RegistryError`."""
     table: dict[str, dict[str, Action]] = {}
     for module, file, endpoint in _modules(_trees("actions", shipped_actions(), "user_actions", user_dir)):
-        for function, mark in _marked(module, _ActionMark):
-            found = _read_action(function, mark, file, endpoint)
-            there = table.setdefault(endpoint, {}).get(found.verb)
+        for place, function, mark in _find_actions(module, endpoint):
+            found = _read_action(function, mark, module, file, place)
+            there = table.setdefault(place, {}).get(found.verb)
             if there is not None:
-                raise RegistryError(f"{file}: {found.verb} {endpoint} is already answered by {there.file}")
-            table[endpoint][found.verb] = found
+                raise RegistryError(f"{file}: {found.verb} {place} is already answered by {there.file}")
+            table[place][found.verb] = found
     return MappingProxyType({endpoint: MappingProxyType(verbs) for endpoint, verbs in sorted(table.items())})
 
 
@@ -204,6 +215,19 @@ def _marked(module: ModuleType, kind: type[M]) -> Iterator[tuple[Callable[..., A
             yield function, mark
 
 
+def _find_actions(
+    module: ModuleType, endpoint: str
+) -> Iterator[tuple[str, Callable[..., Awaitable[Any]], _ActionMark]]:
+    """Each action of a file with its endpoint: those that it writes, and those of the families that it declares."""
+    for function, mark in _marked(module, _ActionMark):
+        yield endpoint, function, mark
+    for family in vars(module).values():
+        if isinstance(family, Family):
+            for below, functions in family.actions.items():
+                for function in functions:
+                    yield f"{endpoint}/{below}".rstrip("/"), function, function.__jobgate__  # type: ignore[attr-defined]  # marked
+
+
 def _signature(function: Callable[..., Any], file: Path, count: int) -> tuple[list[Any], Any]:
     """The types of `count` parameters and of the answer."""
     where = f"{file}: {function.__name__}"
@@ -219,7 +243,9 @@ def _signature(function: Callable[..., Any], file: Path, count: int) -> tuple[li
     return [hints[name] for name in names], hints["return"]
 
 
-def _read_action(function: Callable[..., Awaitable[Any]], mark: _ActionMark, file: Path, endpoint: str) -> Action:
+def _read_action(
+    function: Callable[..., Awaitable[Any]], mark: _ActionMark, module: ModuleType, file: Path, endpoint: str
+) -> Action:
     (context, request), answer = _signature(function, file, 2)
     where = f"{file}: {function.__name__}"
     if mark.verb not in VERBS:
@@ -228,7 +254,8 @@ def _read_action(function: Callable[..., Awaitable[Any]], mark: _ActionMark, fil
         raise RegistryError(f"{where} must take (ctx: Context, request: <a subclass of Request>)")
     if typing.get_origin(answer) is Reply:
         (answer,) = get_args(answer)
-    return Action(endpoint, mark.verb, mark.guarded, function, request, answer, _summary(function, where), file)
+    summary, about = _summary(function, where), _first_sentence(module.__doc__ or "")
+    return Action(endpoint, mark.verb, mark.guarded, function, request, answer, summary, about, file)
 
 
 def _read_task(function: Callable[..., Awaitable[Any]], mark: _TaskMark, file: Path) -> Task:
@@ -248,4 +275,8 @@ def _summary(function: Callable[..., Any], where: str) -> str:
     text = inspect.getdoc(function)
     if not text:
         raise RegistryError(f"{where} needs a docstring: its first sentence is published")
-    return text.split("\n\n")[0].replace("\n", " ")
+    return _first_sentence(text)
+
+
+def _first_sentence(text: str) -> str:
+    return text.strip().split("\n\n")[0].replace("\n", " ")

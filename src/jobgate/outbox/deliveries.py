@@ -19,7 +19,7 @@ from jobgate.sessions.records import JsonObject
 from jobgate.times import show_moment
 
 DeliveryState = Literal["queued", "delivered", "failed"]
-DeliveryKind = Kind | Literal["test"]
+DeliveryKind = Kind | Literal["test", "webhook"]
 
 _NEWEST = 2**63 - 1
 

@@ -1,0 +1,139 @@
+"""Declaring a type: the actions of its definitions, and of their logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from jobgate import definitions, jobs, wire
+from jobgate.context import Context, Reply
+from jobgate.db import Transaction
+from jobgate.definitions import NO_TRIGGER, Changes, Checked, Definition, Draft, check_params
+from jobgate.errors import ApiError, Code
+from jobgate.registry import Family, action
+from jobgate.typed_jobs.logs import TypedJobLog, find_logs
+from jobgate.typed_jobs.records import DeletedTypedJobs, TypedJob, show_each
+from jobgate.typed_jobs.requests import (
+    MAX_RECORDS,
+    DeleteTypedJobs,
+    GetTypedJobLogs,
+    GetTypedJobs,
+    SaveTypedJob,
+    make_requests,
+)
+
+
+def typed_jobs(type: str, params: type[msgspec.Struct]) -> Family:
+    """The definitions of a type whose task takes `params`: get, set, update and delete them, and get their logs."""
+    new, whole = make_requests(type, params)
+
+    def check(ctx: Context, request: SaveTypedJob) -> Checked:
+        given = params(**{name: getattr(request, name) for name in params.__struct_fields__})
+        return check_params(ctx.param_types, type, given)
+
+    @action("get")
+    async def read_jobs(ctx: Context, request: GetTypedJobs) -> Reply[list[TypedJob]]:
+        """Read saved jobs of the type, newest first, each with how its last run ended."""
+        return await _read(ctx, type, request)
+
+    @action("set", guarded=True)
+    async def save_job(ctx: Context, request: Any) -> list[TypedJob]:
+        """Save a job that runs when its schedule says so; an array of one, since the type has no stores."""
+        return await _save(ctx, type, request, check(ctx, request))
+
+    @action("update")
+    async def replace_job(ctx: Context, request: Any) -> list[TypedJob]:
+        """Replace a saved job as a whole: its parameters, and its schedule."""
+        return await _replace(ctx, type, request, check(ctx, request))
+
+    @action("delete")
+    async def delete_jobs(ctx: Context, request: DeleteTypedJobs) -> DeletedTypedJobs:
+        """Delete a saved job, or all of the type. What runs goes on; what waits is cancelled."""
+        return await _delete(ctx, type, request)
+
+    @action("get")
+    async def read_logs(ctx: Context, request: GetTypedJobLogs) -> Reply[list[TypedJobLog]]:
+        """Read what the runs of a saved job said, newest first: started, what they said, passed or failed."""
+        limit = min(request.limit, MAX_RECORDS)
+        async with ctx.db.reading(ctx.organisation_id) as db:
+            return await find_logs(db, ctx.organisation_id, type, request.id, token=request.next, limit=limit)
+
+    save_job.__annotations__["request"] = new
+    replace_job.__annotations__["request"] = whole
+    return Family({"": (read_jobs, save_job, replace_job, delete_jobs), "logs": (read_logs,)})
+
+
+async def _read(ctx: Context, type: str, request: GetTypedJobs) -> Reply[list[TypedJob]]:
+    if request.store is not None:
+        return Reply(data=[], records=0)  # no type has stores
+    limit = min(request.limit, MAX_RECORDS)
+    async with ctx.db.reading(ctx.organisation_id) as db:
+        found = await definitions.find(
+            db,
+            ctx.organisation_id,
+            ids=None if request.id is None else [request.id],
+            type=type,
+            service=request.service,
+            before=definitions.read_page(request.next),
+            limit=limit + 1,
+        )
+        page = await show_each(db, ctx.organisation_id, found[:limit])
+    following = str(found[limit - 1].number) if len(found) > limit else None
+    return Reply(data=page, records=len(page), next=following)
+
+
+async def _save(ctx: Context, type: str, request: SaveTypedJob, checked: Checked) -> list[TypedJob]:
+    draft = Draft(
+        consumer_key=ctx.caller.key,
+        name=request.name or type,
+        type=type,
+        checked=checked,
+        schedule=request.schedule,
+    )
+    async with ctx.db.transaction(ctx.organisation_id) as tx:
+        saved = await definitions.save(tx, ctx.organisation_id, draft, await definitions.read_clock(tx))
+        answer = await _answer(ctx, tx, saved, request.replay)
+        await jobs.accept(ctx, tx, answer)
+    ctx.ring()
+    return answer
+
+
+async def _replace(ctx: Context, type: str, request: Any, checked: Checked) -> list[TypedJob]:
+    async with ctx.db.transaction(ctx.organisation_id) as tx:
+        row = await definitions.lock(tx, ctx.organisation_id, request.id)
+        if row["type"] != type:
+            raise ApiError(Code.unsupported_value, f"the definition is not one of the type {type}")
+        changes = Changes(
+            name=UNSET if request.name is None else request.name, checked=checked, schedule=request.schedule
+        )
+        now = await definitions.read_clock(tx)
+        changed = await definitions.change(tx, ctx.organisation_id, request.id, changes, now)
+        answer = await _answer(ctx, tx, changed, request.replay)
+    ctx.ring()
+    return answer
+
+
+async def _answer(ctx: Context, tx: Transaction, saved: Definition, replay: bool | None) -> list[TypedJob]:
+    """What was saved, once the run that `replay` asks for, besides the schedule, is queued or withdrawn."""
+    if replay is not None:
+        if replay:
+            await definitions.execute(tx, ctx.organisation_id, saved.id, ctx.caller.key, trigger_id=NO_TRIGGER)
+        else:
+            await definitions.withdraw(tx, ctx.organisation_id, saved.id)
+        (saved,) = await definitions.find(tx, ctx.organisation_id, ids=[saved.id], limit=1)
+    return await show_each(tx, ctx.organisation_id, [saved])
+
+
+async def _delete(ctx: Context, type: str, request: DeleteTypedJobs) -> DeletedTypedJobs:
+    if request.id is None and not request.all:
+        raise ApiError(Code.missing_parameter, "`id` must have a non-null value; to delete all, give `all`: true")
+    if request.id is not None and request.all:
+        raise ApiError(Code.unsupported_value, "`all` must not be true together with `id`")
+    async with ctx.db.transaction(ctx.organisation_id) as tx:
+        deleted = await definitions.delete(tx, ctx.organisation_id, id=request.id, type=type)
+        told = wire.encode({"id": request.id, "deleted": deleted})
+        act = f"jobs.{type}.delete"
+        await tx.execute("insert_audit", ctx.organisation_id, ctx.caller.key, act, "definition", told, ctx.request_id)
+    return DeletedTypedJobs(deleted=deleted)
