@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
-from jobgate.cli.call import distinguish, post
 from jobgate.cli.failures import Unusable
+from jobgate.cli.posting import distinguish, post
 from jobgate.cli.surroundings import data_option
 from jobgate.cli.tables import CSV_RULE, PARQUET_RULE, Column, CsvTable, ParquetTable, Row
 from jobgate.datasets.fields import QUESTION_NUMBERS, USER_FIELDS, GroupField

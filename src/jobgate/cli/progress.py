@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+import click
+
 BAR_CHARS = 30
 LINE_EVERY_S = 5.0
 
@@ -26,8 +28,16 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._wipe()  # what remains is said by whoever asked
+
+    def say(self, line: str) -> None:
+        """Print a line on standard output; the bar makes room."""
+        self._wipe()
+        click.echo(line)
+
+    def _wipe(self) -> None:
         if self._is_terminal and self._state:
-            sys.stderr.write("\r\x1b[K")  # what remains is said by whoever asked
+            sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def show(self, state: str, done: int, total: int, label: str | None = None) -> None:
