@@ -16,6 +16,7 @@ GUARDED_BY_STATEMENTS = {
     "job": "claimed across organisations; every statement of a consumer binds its key",
     "job_archive": "what `job` was; guarded likewise",
     "every_job": "both of these",
+    "definition_due": "searched across organisations; says when something is due and for whom, not what",
     "outbox": "searched across organisations; says what is due and for whom, not what it says",
     "beacon_watch": "searched across organisations; says when a job must be looked at, not what it is",
     "audit": "written only",
@@ -109,6 +110,7 @@ BANK = ("itembank/questions", "itembank/items", "itembank/activities")
 
 
 PUSHED = ("push/targets", "push/deliveries")
+SAVED = ("jobs/definitions", "jobs/definitions/statuses", "jobs/executions")
 
 
 STOLEN = {"response_id": "answer", "score": 1}
@@ -118,6 +120,9 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     """Each step names ids of the other organisation in whatever takes one; before and after, its data are the same."""
     target = (await house.call("push/targets", "set", {"url": "https://lms.example/"})).data["id"]
     reference = await create(house, house.home, "mine")
+    nothing = {"name": "mine", "type": "sessionstatusupdate", "params": {"statuses": []}}
+    saved = (await house.call("jobs/definitions", "set", nothing)).data["id"]
+    await house.call("jobs/executions", "set", {"job_id": saved})
     dice = random.Random(7)
     assert (await house.call("itembank/items", "set", {"items": [{"reference": "mine"}]})).data[0]["version"] == 1
     before = await fetch_sessions(house)
@@ -133,6 +138,13 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("sessions/responses/scores", "update", {"sessions": [entry(responses=[STOLEN])]}),
                 ("reports/datasets", "get", {"dataset_id": str(uuid.UUID(int=1))}),
                 *[(endpoint, "get", {"references": ["mine"]}) for endpoint in BANK],
+                ("jobs/definitions", "get", {"id": [saved]}),
+                ("jobs/definitions", "update", {"id": saved, "name": "stolen"}),
+                ("jobs/definitions", "delete", {"id": saved}),
+                ("jobs/definitions", "delete", {"all": True}),
+                ("jobs/definitions/statuses", "get", {"job_id": saved}),
+                ("jobs/executions", "get", {"job_id": saved}),
+                ("jobs/executions", "set", {"job_id": saved}),
                 ("push/targets", "get", {"id": [target]}),
                 ("push/targets", "delete", {"all": True}),
                 ("push/targets", "update", {"id": target, "url": "https://thief.example/"}),
@@ -145,7 +157,7 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
             ]
         )
         reply = await house.call(endpoint, action, request, as_=house.stranger)
-        if reply.status == 200 and action == "get" and endpoint in (*READS, *BANK, *PUSHED, "jobs"):
+        if reply.status == 200 and action == "get" and endpoint in (*READS, *BANK, *PUSHED, *SAVED, "jobs"):
             assert not reply.data
         assert reply.status in (200, 400, 403, 429)
     await house.carry()
@@ -153,6 +165,9 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     assert await fetch_sessions(house) == before
     (kept,) = (await house.call("push/targets", "get")).data
     assert (kept["id"], kept["url"]) == (target, "https://lms.example/")
+    (definition,) = (await house.call("jobs/definitions", "get")).data
+    assert (definition["id"], definition["name"]) == (saved, "mine")
+    assert len((await house.call("jobs/executions", "get", {"job_id": saved})).data) == 1
     (item,) = (await house.call("itembank/items", "get")).data
     assert (item["title"], item["version"]) == ("", 1)
     theirs = await house.call("jobs", "get", {"references": [reference]}, as_=house.other)

@@ -14,8 +14,6 @@ import logging
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from jobgate import log, wire
@@ -66,9 +64,11 @@ async def tick(db: Database, settings: Settings, now: datetime | None = None) ->
     now = now or await db.fetchval("read_clock")
     assert now is not None  # the statement always gives one row
     due = await db.fetch("find_due_definitions", now, BATCH)
+    due_by_organisation: dict[int, list[uuid.UUID]] = {}
+    for row in due:
+        due_by_organisation.setdefault(row["organisation_id"], []).append(row["definition_id"])
     ticked = is_behind = False
-    for organisation_id, rows in groupby(sorted(due), itemgetter("organisation_id")):
-        ids = [row["definition_id"] for row in rows]
+    for organisation_id, ids in due_by_organisation.items():
         async with db.transaction(organisation_id) as tx:
             for plan in await _tick(tx, organisation_id, ids, now, settings.ticks_kept_days):
                 ticked = True
