@@ -178,3 +178,30 @@ def test_a_malformed_task_stops_the_start(write: Write, change: tuple[str, str],
 
     with pytest.raises(RegistryError, match=message):
         load_tasks(str(folder))
+
+
+# -- families ----------------------------------------------------------------------------------------------------------
+
+FAMILY = '''"""Toys that are declared."""
+from jobgate.typed_jobs import typed_jobs
+from jobgate.windows import Window
+
+toys = typed_jobs("red-toys", Window)
+'''
+
+
+def test_a_file_declares_actions_at_its_place_and_below(write: Write) -> None:
+    actions = load_actions(str(write("jobs/red_toys.py", FAMILY)))
+
+    assert sorted(actions["jobs/red-toys"]) == ["delete", "get", "set", "update"]
+    assert list(actions["jobs/red-toys/logs"]) == ["get"]
+    action = actions["jobs/red-toys"]["set"]
+    assert (action.request.__name__, action.guarded) == ("SetRedToysJob", True)
+    assert (action.about, action.file.name) == ("Toys that are declared.", "red_toys.py")
+
+
+def test_what_is_declared_and_written_at_one_place_stops_the_start(write: Write) -> None:
+    folder = write("red_toys.py", FAMILY + GOOD_ACTION)
+
+    with pytest.raises(RegistryError, match=r"red_toys\.py: get red-toys is already answered by .*red_toys\.py"):
+        load_actions(str(folder))

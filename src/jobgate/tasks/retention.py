@@ -55,7 +55,7 @@ async def forget_jobs(run: Run[Window]) -> None:
                 position = await _begin(chunk.db, run)
                 chunk.say(f"Deleting what had ended by {show_moment(position.cutoff)}", jobs=position.total)
             else:
-                await _advance(chunk.db, run.facts.organisation_id, position)
+                await delete_chunk(chunk.db, run.facts.organisation_id, position)
             chunk.save(position, done=min(position.jobs, position.total), total=position.total)
             if position.step == "done":
                 result = RetentionResult(
@@ -71,7 +71,7 @@ async def _begin(db: Transaction, run: Run[Window]) -> Position:
     return Position(cutoff=cutoff, total=await db.fetchval("count_finished_jobs", run.facts.organisation_id, cutoff))
 
 
-async def _advance(db: Transaction, organisation_id: int, position: Position) -> None:
+async def delete_chunk(db: Transaction, organisation_id: int, position: Position) -> None:
     """Delete a chunk, or go to the next step where there is nothing left."""
     assert position.step != "done"
     row = await db.fetchrow(
