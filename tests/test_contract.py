@@ -109,6 +109,7 @@ TAKEN = {
 }
 QUESTION = {"reference": "q", "data": {"type": "shorttext", "validation": {"valid_response": {"value": "x"}}}}
 GIVEN = {"response_id": "answer", "score": 1}
+NOBODY = "4c5f0b0e-0000-4000-8000-000000000000"
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | TAKEN | {"activity_id": "activity"}]}),
     ("sessions/responses/scores", "update", {"sessions": [ENTRY | {"responses": [GIVEN]}]}),
@@ -140,6 +141,18 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("reports/datasets", "set", {"dataset_type": "activity-summary-by-group", "file_count": 1}),
     ("reports/datasets", "get", {"dataset_id": "4c5f0b0e-0000-4000-8000-000000000000"}),
     ("jobs/reports/datasets", "set", {"dataset_type": "unknown", "dataset_id": "x"}),
+    ("beacons/jobs", "set", {"name": "nightly", "schedule": "true", "min": 30}),
+    ("beacons/jobs", "set", {"name": "export", "q": "1", "tasks": [{"table": "a"}]}),
+    ("beacons/jobs/scheduled", "get", {}),
+    ("beacons/jobs/pickups", "set", {"tags": ["fast"]}),
+    ("beacons/jobs/pickups", "set", {}),
+    ("beacons/jobs", "get", {"duplicate_of": None}),
+    ("beacons", "get", {}),
+    ("beacons", "update", {"name": "default", "state": "draining"}),
+    ("beacons/jobs/pickups", "set", {}),
+    *((f"beacons/jobs/{step}", "set", {"job_id": NOBODY, "claim_token": "1.ab"}) for step in ("starts", "ends")),
+    ("beacons/jobs/logs", "set", {"job_id": NOBODY, "claim_token": "1.ab", "offset": 0, "lines": []}),
+    ("beacons/jobs/tasks", "get", {"job_id": NOBODY}),
     ("jobs", "get", {"unknown": 1, "limit": 3}),
     ("jobs", "delete", {}),
 ]

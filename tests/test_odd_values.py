@@ -34,6 +34,12 @@ SOUND: dict[str, dict[str, Any]] = {
     "sessions set": {"data_format": "from_template", "data": [{"user_id": "u", "activity_id": "a"}]},
     "reports/datasets set": {"dataset_type": TYPE, "file_count": 1},
     "reports/datasets get": {"dataset_id": str(uuid.UUID(int=0))},
+    "beacons set": {"name": "b"},
+    "beacons update": {"name": "b"},
+    "beacons/jobs set": {"name": "j", "schedule": True, "min": 1},
+    "beacons/jobs update": {"job_id": str(uuid.UUID(int=0))},
+    "beacons/jobs/ends set": {"job_id": str(uuid.UUID(int=0)), "claim_token": "1.ab"},
+    "beacons/jobs/logs set": {"job_id": str(uuid.UUID(int=0)), "claim_token": "1.ab", "offset": 0, "lines": []},
 }
 """Requests that would be taken, or refused only for what is stored; the other actions need nothing."""
 

@@ -201,7 +201,7 @@ async def test_an_equal_job_is_parked_and_ends_with_the_first(house: House) -> N
 async def test_a_job_that_differs_or_is_due_earlier_stands_alone(house: House, difference: dict[str, Any]) -> None:
     await make_job(house, "a", user_id="a", q_time=2000)
 
-    job = await make_job(house, **({"name": "a", "user_id": "a", "q_time": 2000} | difference))
+    job = await make_job(house, **(dict[str, Any](name="a", user_id="a", q_time=2000) | difference))
 
     assert job["duplicate_of"] is None
 

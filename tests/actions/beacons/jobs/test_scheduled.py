@@ -14,7 +14,7 @@ from tests.beacons.boxes import held, make_job, pick_up, read
 
 async def schedule(house: House, **options: Any) -> dict[str, Any]:
     """A scheduled job."""
-    return await make_job(house, "nightly", q=False, **({"schedule": "true", "min": 30, "hour": "2"} | options))
+    return await make_job(house, "nightly", q=False, **(dict[str, Any](schedule="true", min=30, hour="2") | options))
 
 
 async def run_sql(house: House, sql: str, *args: Any) -> list[Any]:
