@@ -81,8 +81,9 @@ def test_every_quarter_of_an_hour_that_is_left_out_comes_once() -> None:
     assert due("*/15 2 * * *", "Europe/Berlin", "2026-03-29T00:00Z", "2026-03-29T12:00Z") == ["29 01:00"]
 
 
-def test_a_rule_of_every_hour_makes_nothing_up_after_a_gap() -> None:
-    assert due("30 * * * *", "Europe/Berlin", "2026-03-29T00:00Z", "2026-03-29T02:00Z") == ["29 00:30", "29 01:30"]
+@pytest.mark.parametrize("line", ["30 * * * *", "30 */1 * * *"])
+def test_a_rule_of_every_hour_makes_nothing_up_after_a_gap(line: str) -> None:
+    assert due(line, "Europe/Berlin", "2026-03-29T00:00Z", "2026-03-29T02:00Z") == ["29 00:30", "29 01:30"]
 
 
 def test_a_fixed_time_that_comes_twice_is_due_at_the_first() -> None:

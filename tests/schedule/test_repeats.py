@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -155,7 +156,7 @@ def test_repeat_is_in_utc() -> None:
 
 
 def test_time_now_is_the_utc_minute_of_saving() -> None:
-    rule = parse(Schedule(repeat="dailyAt", time="now"), None, NOW.astimezone())
+    rule = parse(Schedule(repeat="dailyAt", time="now"), None, NOW.astimezone(ZoneInfo("Asia/Kathmandu")))
 
     assert rule.schedule == Schedule(repeat="dailyAt", time="14:37")
     assert rule.first_due(NOW) == at("2026-03-02T14:37Z")
