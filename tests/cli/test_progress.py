@@ -42,3 +42,16 @@ def test_elsewhere_a_line_tells_of_every_new_state(monkeypatch: pytest.MonkeyPat
         progress.show("loading", 5, 9, "5 lines")
 
     assert file.getvalue() == "sessions: queued\nsessions: running 1/3\nsessions: loading 5 lines\n"
+
+
+def test_a_line_takes_the_place_of_the_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen()
+    monkeypatch.setattr("sys.stderr", screen)
+
+    with Progress("job 1") as progress:
+        progress.say("before")
+        progress.show("running", 0, 0)
+        progress.say("meanwhile")
+
+    assert capsys.readouterr().out == "before\nmeanwhile\n"
+    assert screen.getvalue().split("\r")[2:] == ["\x1b[K", "\x1b[K"]
