@@ -40,6 +40,7 @@ class Field:
     """A gateway with beacons around it."""
 
     def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
         self.client = Client(server.url, HOME)
         self.effects = folder / "effects"
         self.effects.touch()
@@ -189,6 +190,22 @@ async def test_another_beacon_goes_on_where_a_killed_one_was(field: Field) -> No
     assert [result["doubled"] for result in job["result"]] == [2, 4, 6]
     indexes = [line.split()[1] for line in field.effects.read_text().splitlines()]
     assert indexes == ["0", "1", "1", "2"]  # the task that ran when the beacon died, and no other, was begun twice
+
+
+async def test_a_beacon_that_is_killed_while_it_waits_takes_no_job_with_it(field: Field) -> None:
+    room = field.server.app.gate.room
+    with field.beacon() as beacon:
+        async with asyncio.timeout(WITHIN_S):
+            while not room.count:
+                await asyncio.sleep(0.01)
+            beacon.process.kill()
+            while room.count:
+                await asyncio.sleep(0.01)
+    id = await field.make({})
+    with field.beacon():
+        job = await field.until_ended(id)
+
+    assert (job["status"], job["attempt"]) == ("completed", 1)
 
 
 @pytest.mark.timeout(180)
