@@ -74,6 +74,9 @@ class GetTypedJobLogs(Request, frozen=True, kw_only=True):
 
 def make_requests(type: str, params: type[msgspec.Struct]) -> tuple[Any, Any]:
     """What set and update of a type take: structs with what all types have in common, and the parameters."""
+    for name in (*SaveTypedJob.__struct_fields__, "id"):
+        if name in params.__struct_fields__:
+            raise TypeError(f"jobs of every type take `{name}`: {params.__name__} must call its own something else")
     title = "".join(word.capitalize() for word in type.split("-"))
     fields = [_redeclare(field) for field in msgspec.structs.fields(params)]
     new = _define(f"Set{title}Job", f"A new job of the type {type}.", fields, SaveTypedJob)
