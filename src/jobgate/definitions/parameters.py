@@ -10,6 +10,9 @@ import msgspec
 from jobgate import wire
 from jobgate.errors import ApiError, Code, shown
 
+MAX_BYTES = 256 * 1024
+"""How long parameters may be: every run gets a copy of them."""
+
 ParamTypes = Mapping[str, Any]
 """Job types, and what the task of each takes."""
 
@@ -28,6 +31,8 @@ def check_params(types: ParamTypes, name: str, given: Any) -> Checked:
     if name not in types:
         raise ApiError(Code.unsupported_value, f"`type` must be a type of jobs, not {shown(name)}")
     text, wanted = wire.encode(given), types[name]
+    if len(text) > MAX_BYTES:
+        raise ApiError(Code.too_much, f"`params` must not be longer than {MAX_BYTES} bytes as JSON")
     if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
         params = wire.decode_request(text, wanted)[0]
     else:

@@ -32,12 +32,19 @@ insert into definition_due (organisation_id, definition_id, due_at)
 select $1, $2, $3 where $3::timestamptz is not null
 on conflict (organisation_id, definition_id) do update set due_at = excluded.due_at
 
--- Definitions with what is known about their runs, the newest first, before the number $2.
+-- Definitions with what is known about their runs, the newest first, before the number $2. The page comes before the
+-- look-ups: they are for its definitions only, whatever the plan.
 -- name: find_definitions
 select id, number, consumer_key, name, type, params, schedule, zone, overlap, catch_up_s, active, store_id, service,
     created_at, updated_at, due.due_at as next_run_at, runs - coalesce(open.count, 0) as ran, open.running, open.waiting,
     open.is_requested, last.started_at as last_run_at
-from definition
+from (
+    select * from definition
+    where organisation_id = $1 and number < $2 and ($3::uuid[] is null or id = any($3))
+        and ($4::text is null or type = $4) and ($5::text is null or strpos(lower(name), lower($5)) > 0)
+        and ($6::integer is null or store_id = $6) and ($7::text is null or service = $7)
+    order by number desc limit $8
+) as definition
 left join definition_due as due on due.organisation_id = $1 and due.definition_id = definition.id
 cross join lateral (
     select count(*)::integer, bool_or(state = 'running') is true as running,
@@ -49,10 +56,7 @@ left join lateral (
     select started_at from every_job where every_job.definition_id = definition.id and started_at is not null
     order by id desc limit 1
 ) as last on true
-where definition.organisation_id = $1 and number < $2 and ($3::uuid[] is null or id = any($3))
-    and ($4::text is null or type = $4) and ($5::text is null or strpos(lower(name), lower($5)) > 0)
-    and ($6::integer is null or store_id = $6) and ($7::text is null or service = $7)
-order by number desc limit $8
+order by number desc
 
 -- Forget definitions, with their ticks; what of them waits is halted, what runs goes on. $2: one, or all; $3: of one type.
 -- name: delete_definitions

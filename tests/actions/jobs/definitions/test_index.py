@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jobgate.testing import House
+from tests.definitions.factory import look
 
 PARAMS = {"statuses": [{"session_id": "s", "user_id": "u", "status": "Completed"}]}
 NIGHTLY = {
@@ -130,3 +131,24 @@ async def test_every_shipped_type_can_be_saved(house: House) -> None:
     for type in house.tasks:
         reply = await house.call(ENDPOINT, "set", {"name": type, "type": type, "params": {}})
         assert reply.status == 200 or reply.code in (20000, 20003), reply.body
+
+
+async def test_parameters_have_a_size(house: House) -> None:
+    statuses = [{"session_id": "s" * 200, "user_id": "u", "status": "Completed"}] * 1100
+
+    reply = await house.call(ENDPOINT, "set", NIGHTLY | {"params": {"statuses": statuses}})
+
+    assert reply.code == 20002
+
+
+async def test_a_definition_may_be_deleted_while_it_runs(house: House) -> None:
+    saved = await create(house)
+    trigger = (await house.call("jobs/executions", "set", {"job_id": saved["id"]})).data["trigger_id"]
+    await look(house, "update job set state = 'running', lease_until = now() + interval '1 hour'")
+
+    assert (await house.call(ENDPOINT, "delete", {"id": saved["id"]})).data == {"deleted": 1}
+
+    await look(house, "update job set state = 'queued'")
+    await house.carry()
+    (ended,) = (await house.call("jobs/executions", "get", {"trigger_id": trigger})).data
+    assert (ended["state"], ended["job_id"]) == (5, saved["id"])  # it warned of an unknown session
