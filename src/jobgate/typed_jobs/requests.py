@@ -84,9 +84,12 @@ def make_requests(type: str, params: type[msgspec.Struct]) -> tuple[Any, Any]:
     return new, _define(f"Update{title}Job", whole, [("id", uuid.UUID)], new)
 
 
-def _redeclare(field: msgspec.structs.FieldInfo) -> Any:
-    default = msgspec.field(default=field.default, default_factory=field.default_factory)
-    return (field.name, field.type) if field.required else (field.name, field.type, default)
+def _redeclare(field: msgspec.structs.FieldInfo) -> tuple[Any, ...]:
+    if field.required:
+        return field.name, field.type
+    if field.default is msgspec.NODEFAULT:
+        return field.name, field.type, msgspec.field(default_factory=field.default_factory)
+    return field.name, field.type, field.default
 
 
 def _define(name: str, promise: str, fields: list[Any], base: Any) -> Any:
