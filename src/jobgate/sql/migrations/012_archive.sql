@@ -2,6 +2,8 @@
 
 -- Found through the queue's oldest finished jobs.
 create index job_finished on job (completed_at) where state in ('completed', 'halted');
+-- The sweeper looks for them every second, among however many that wait for nothing.
+create index job_waiting on job (id) where after is not null and state = 'queued';
 
 -- As `job` and `job_log`, column by column: jobs move as they are, and back when they are queued again. A migration that
 -- adds a column adds it to both, and makes the views below anew. There is no default partition, so that a new month can be
