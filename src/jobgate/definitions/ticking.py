@@ -25,7 +25,7 @@ from jobgate.turns import Turns
 
 logger = logging.getLogger("jobgate")
 
-BATCH = 500
+BATCH = 250
 """Definitions that are looked at together."""
 
 MAX_TIMES = 10_000
