@@ -14,7 +14,7 @@ import pytest
 from jobgate import archive, jobs
 from jobgate.archive import BATCH, drop_months, move
 from jobgate.context import LogEntry
-from jobgate.db import Database
+from jobgate.db import QUERIES, Database
 from jobgate.doorbell import Doorbell
 from jobgate.embedded import Servers
 from jobgate.sweeper import Sweeper
@@ -272,6 +272,34 @@ async def test_a_job_that_waited_for_an_archived_one_begins(house: House) -> Non
 
     (row,) = await rows(house, "select after, run_at < clock_timestamp() as is_due from job")
     assert tuple(row) == (None, True)
+
+
+# -- a sweep among many finished jobs --------------------------------------------------------------------------------
+
+SWEPT: dict[str, tuple[Any, ...]] = {
+    "job_gauges": (),
+    "queue_depths": (),
+    "has_due_jobs": (),
+    "expire_leases": (500, timedelta(seconds=1), 3, b"{}", b"{}"),
+    "release_waiting": (500,),
+    "pick_finished_jobs": (timedelta(days=1), 500, 1_000_000),
+}
+
+
+async def test_no_sweep_reads_all_finished_jobs(house: House) -> None:
+    """It would, every second, if a statement asked for something that no index is about."""
+    await rows(
+        house,
+        "insert into job (reference, organisation_id, consumer_key, type, state, params, completed_at)"
+        " select gen_random_uuid(), 1, 'k', 'toy', 'completed', '{}', clock_timestamp() from generate_series(1, 20000)",
+    )
+    await rows(house, "analyze job")
+
+    plans = {
+        name: [row[0] for row in await rows(house, f"explain {QUERIES[name]}", *args)] for name, args in SWEPT.items()
+    }
+
+    assert {name: plan for name, plan in plans.items() if "Seq Scan on job" in " ".join(plan)} == {}
 
 
 # -- forgetting ------------------------------------------------------------------------------------------------------
