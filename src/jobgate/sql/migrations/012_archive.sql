@@ -5,6 +5,9 @@ create index job_finished on job (completed_at) where state in ('completed', 'ha
 -- The sweeper looks for them every second, among however many that wait for nothing.
 create index job_waiting on job (id) where after is not null and state = 'queued';
 
+-- Packets are forgotten in the order in which they came: every look for the next ones passes over all dead ones.
+alter table replay set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
+
 -- As `job` and `job_log`, column by column: jobs move as they are, and back when they are queued again. A migration that
 -- adds a column adds it to both, and makes the views below anew. There is no default partition, so that a new month can be
 -- attached without stopping readers: jobs move only after their month was made.
