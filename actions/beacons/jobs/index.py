@@ -143,6 +143,7 @@ async def list_jobs(ctx: Context, request: GetBeaconJobs) -> Reply[list[BeaconJo
             db,
             ctx.organisation_id,
             read_filters(request),
+            job_id=None if request.job_id is UNSET else request.job_id,
             statuses=None if request.status is UNSET else request.status,
             before=None if request.next is None else int(request.next),
             limit=min(request.limit, MAX_JOBS),

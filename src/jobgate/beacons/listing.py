@@ -23,7 +23,6 @@ JsonObjects = Annotated[Raw, Meta(extra_json_schema={"type": ["array", "null"], 
 JsonObject = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 
 FILTERS = (
-    "job_id",
     "beacon_name",
     "user",
     "name",
@@ -98,13 +97,20 @@ async def find_jobs(
     organisation_id: int,
     filters: Mapping[str, Any],
     *,
-    statuses: Sequence[BeaconJobStatus] | None = None,
-    before: int | None = None,
-    limit: int = 1,
+    job_id: uuid.UUID | None,
+    statuses: Sequence[BeaconJobStatus] | None,
+    before: int | None,
+    limit: int,
 ) -> Reply[list[BeaconJob]]:
-    """A page of jobs, newest first, that fit all `filters`: None matches what is not set."""
+    """A page of jobs, newest first, that fit all `filters`: None matches what is not set. Or that one, if it fits."""
+    newest, oldest = before or _NEWEST, 0
+    if job_id is not None:
+        job = await db.fetchrow("read_beacon_job", organisation_id, job_id)
+        if job is None:
+            return Reply(data=[], records=0)
+        newest, oldest = min(newest, job["number"] + 1), job["number"]
     values = [filters.get(name) for name in FILTERS]
-    place = (before or _NEWEST, limit + 1, PAGE_BYTES)
+    place = (newest, oldest, limit + 1, PAGE_BYTES)
     rows = await db.fetch("find_beacon_jobs", organisation_id, list(filters), *values, statuses, *place)
     page = rows[:limit]
     # Fewer rows than asked for may be all that there are, or all that the page has room for.
@@ -116,9 +122,10 @@ async def find_jobs(
 
 async def read_job(db: Transaction, organisation_id: int, job_id: uuid.UUID) -> BeaconJob:
     """The job of this id. Raises 20004."""
-    for job in (await find_jobs(db, organisation_id, {"job_id": job_id})).data:
-        return job
-    raise unknown_job()
+    job = await db.fetchrow("read_beacon_job", organisation_id, job_id)
+    if job is None:
+        raise unknown_job()
+    return _show(job)
 
 
 async def find_tasks(db: Transaction, organisation_id: int, job_id: uuid.UUID) -> list[JsonObject]:

@@ -62,34 +62,30 @@ values ($1, $2, $3, $4, $5, $6, $7, case when $8 then coalesce($9, clock_timesta
 insert into beacon_task (organisation_id, job_id, position, task)
 select $1, $2, place - 1, task from unnest($3::json[]) with ordinality as asked (task, place)
 
--- Jobs that fit all filters that are named in $2, newest first; as many as $18 bytes of results have room for, but one
--- at least.
+-- A job as callers see it.
+-- name: read_beacon_job
+select *, beacon_job_status(beacon_job) as status from beacon_job where organisation_id = $1 and id = $2
+
+-- Jobs that fit all filters that are named in $2, newest first from $15 to $16; as many as $18 bytes of results have room
+-- for, but one at least. One walk of the index by number: taken for a single condition, the filters do not make the
+-- planner expect so few jobs that it would rather sort them all.
 -- name: find_beacon_jobs
 with fitting as (
-    select * from (
-        select id, number, name, owner, beacon_name, tags, cur_task, total_tasks, add_time, q_time, pickup_time, start_time,
-            end_time, result, error, cancel, duplicate_of, fence, lease_until, log_length, scheduled_id, due_at,
-            case when schedule is not null then 'scheduled' when error is not null then 'halted'
-                when end_time is not null then 'completed' when duplicate_of is not null then 'parked'
-                when start_time is not null then 'running' when pickup_time is not null then 'picked_up'
-                when q_time is null then 'created' when q_time > clock_timestamp() then 'waiting'
-                else 'eligible' end as status
-        from beacon_job
-        where organisation_id = $1 and number < $16
-            and ('job_id' <> all($2::text[]) or id = $3)
-            and ('beacon_name' <> all($2) or beacon_name is not distinct from $4)
-            and ('user' <> all($2) or owner is not distinct from $5)
-            and ('name' <> all($2) or name is not distinct from $6)
-            and ('cur_task' <> all($2) or cur_task is not distinct from $7)
-            and ('total_tasks' <> all($2) or total_tasks is not distinct from $8)
-            and ('add_time' <> all($2) or date_trunc('second', add_time) is not distinct from $9::timestamptz)
-            and ('q_time' <> all($2) or date_trunc('second', q_time) is not distinct from $10::timestamptz)
-            and ('pickup_time' <> all($2) or date_trunc('second', pickup_time) is not distinct from $11::timestamptz)
-            and ('start_time' <> all($2) or date_trunc('second', start_time) is not distinct from $12::timestamptz)
-            and ('result' <> all($2) or result_digest is not distinct from $13)
-            and ('duplicate_of' <> all($2) or duplicate_of is not distinct from $14)
-    ) as job
-    where $15::text[] is null or status = any($15)
+    select *, beacon_job_status(beacon_job) as status from beacon_job
+    where organisation_id = $1 and number < $15 and number >= $16 and case when
+        ('beacon_name' <> all($2::text[]) or beacon_name is not distinct from $3)
+        and ('user' <> all($2) or owner is not distinct from $4)
+        and ('name' <> all($2) or name is not distinct from $5)
+        and ('cur_task' <> all($2) or cur_task is not distinct from $6)
+        and ('total_tasks' <> all($2) or total_tasks is not distinct from $7)
+        and ('add_time' <> all($2) or date_trunc('second', add_time) is not distinct from $8::timestamptz)
+        and ('q_time' <> all($2) or date_trunc('second', q_time) is not distinct from $9::timestamptz)
+        and ('pickup_time' <> all($2) or date_trunc('second', pickup_time) is not distinct from $10::timestamptz)
+        and ('start_time' <> all($2) or date_trunc('second', start_time) is not distinct from $11::timestamptz)
+        and ('result' <> all($2) or result_digest is not distinct from $12)
+        and ('duplicate_of' <> all($2) or duplicate_of is not distinct from $13)
+        and ($14::text[] is null or beacon_job_status(beacon_job) = any($14))
+        then true else false end
     order by number desc limit $17
 ), weighed as (
     select *, coalesce(sum(octet_length(result::text)) over (order by number desc
@@ -171,10 +167,12 @@ where organisation_id = $1 and id = $2
 -- name: mark_beacon_job
 update beacon_job set cancel = true where organisation_id = $1 and id = $2
 
--- The first of a cancelled job's duplicates takes its place, the others point at it.
+-- The first of a cancelled job's duplicates takes its place, the others point at it. Locked: if somebody is just
+-- cancelling it too, the next one is the first.
 -- name: promote_duplicate
 with heir as materialized (
     select id from beacon_job where organisation_id = $1 and duplicate_of = $2 and end_time is null order by number limit 1
+    for update
 )
 update beacon_job as job set duplicate_of = case when job.id = heir.id then null else heir.id end
 from heir where job.organisation_id = $1 and job.duplicate_of = $2 and job.end_time is null

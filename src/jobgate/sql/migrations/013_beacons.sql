@@ -51,7 +51,6 @@ create table beacon_job (
     primary key (organisation_id, id)
 ) with (fillfactor = 70);
 create index beacon_job_by_number on beacon_job (organisation_id, number);
-create index beacon_job_of_beacon on beacon_job (organisation_id, beacon_name, number);
 create index beacon_job_line on beacon_job (organisation_id, beacon_name, q_time, number)
     where pickup_time is null and end_time is null and duplicate_of is null and schedule is null;
 create index beacon_job_held on beacon_job (organisation_id, beacon_name) where pickup_time is not null and end_time is null;
@@ -60,6 +59,15 @@ create index beacon_job_alike on beacon_job (organisation_id, likeness, number)
 create index beacon_job_duplicates on beacon_job (organisation_id, duplicate_of, number) where duplicate_of is not null;
 create index beacon_job_scheduled on beacon_job (organisation_id, number) where schedule is not null;
 create index beacon_job_of_schedule on beacon_job (organisation_id, scheduled_id, number) where scheduled_id is not null;
+
+-- What the times of a job say.
+create function beacon_job_status(job beacon_job) returns text language sql as $$
+    select case when job.schedule is not null then 'scheduled' when job.error is not null then 'halted'
+        when job.end_time is not null then 'completed' when job.duplicate_of is not null then 'parked'
+        when job.start_time is not null then 'running' when job.pickup_time is not null then 'picked_up'
+        when job.q_time is null then 'created' when job.q_time > clock_timestamp() then 'waiting'
+        else 'eligible' end
+$$;
 
 create table beacon_task (
     organisation_id integer not null,
