@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jobgate.archive import move
 from jobgate.tasks import retention
 from jobgate.testing import House
 from tests.definitions.factory import look
@@ -153,6 +154,45 @@ async def test_a_run_that_died_goes_on_with_its_window_and_its_counts(
     assert job["results"][0]["jobs"] == 6
     told = [entry["message"] for entry in job["data"]["log"]]
     assert sum(message.startswith("Deleting what had ended by") for message in told) == 1
+
+
+async def test_what_is_archived_meanwhile_goes_too(house: House) -> None:
+    await finish(house, 5)
+    async with house.db.transaction(1) as tx:  # the archive holds them, and has not moved them yet
+        await tx.connection.execute("select from job where type = 'toy' for update")
+        forgetting = asyncio.create_task(forget(house, until="now"))
+        async with asyncio.timeout(20):
+            while not await look(house, "select from pg_locks where not granted"):
+                await asyncio.sleep(0.01)
+        await tx.connection.execute("select add_archive_month(date_trunc('month', $1::timestamptz, 'UTC'))", LONG_AGO)
+        rows = await tx.connection.fetch("select id from job where type = 'toy'")
+        await tx.execute("archive_jobs", [row["id"] for row in rows])
+    job = await forgetting
+
+    assert job["results"][0]["jobs"] == 5
+    assert await count(house, "every_job") == 0
+
+
+async def test_archiving_and_deleting_at_once_leaves_nothing_behind(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "CHUNK_JOBS", 7)
+    monkeypatch.setattr("jobgate.archive.BATCH", 5)
+    await finish(house, 100)
+    done = asyncio.Event()
+
+    async def keep_archiving() -> None:
+        while not done.is_set():
+            await move(house.db, 0)
+
+    archiving = asyncio.create_task(keep_archiving())
+    job = await forget(house, until="1_year")
+    done.set()
+    await archiving
+
+    assert job["results"][0]["jobs"] == 100
+    assert await count(house, "every_job") == 0
+    assert await look(house, "select from every_job_log where message = 'said'") == []
 
 
 async def test_what_was_deleted_is_audited(house: House) -> None:

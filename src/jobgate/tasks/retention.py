@@ -78,13 +78,12 @@ async def delete_chunk(db: Transaction, organisation_id: int, position: Position
         STATEMENTS[position.step], organisation_id, position.cutoff, position.latest, CHUNK_JOBS, CHUNK_ENTRIES
     )
     assert row is not None  # aggregates always give one row
-    if row["jobs"] == 0:
+    if row["found"] == 0:
         position.step = "archive" if position.step == "queue" else "done"
         position.latest = datetime.min.replace(tzinfo=UTC)
-    else:
-        position.jobs += row["jobs"]
-        position.entries += row["entries"]
-        position.latest = row["latest"]
+    position.jobs += row["jobs"]
+    position.entries += row["entries"]
+    position.latest = row["latest"] or position.latest
 
 
 async def _audit(db: Transaction, facts: JobFacts, result: RetentionResult) -> None:
