@@ -107,7 +107,10 @@ TAKEN = {
     ],
     "responses": [{"response_id": "answer", "max_score": 2, "response": {"value": "x"}}, {"response_id": "none"}],
 }
-QUESTION = {"reference": "q", "data": {"type": "shorttext", "validation": {"valid_response": {"value": "x"}}}}
+QUESTION: dict[str, Any] = {
+    "reference": "q",
+    "data": {"type": "shorttext", "validation": {"valid_response": {"value": "x"}}},
+}
 GIVEN = {"response_id": "answer", "score": 1}
 NOBODY = "4c5f0b0e-0000-4000-8000-000000000000"
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
@@ -161,6 +164,15 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("jobs/webhook", "set", {"repeat": "everyMinute", "target_id": NOBODY, "body": {}}),
     ("jobs/webhook", "get", {}),
     ("jobs/webhook/logs", "get", {"id": NOBODY}),
+    ("jobs/definitions", "set", {"name": "n", "type": "sessionpush", "params": {"session_id": [], "kinds": []}}),
+    ("jobs/definitions", "set", {"name": "n", "type": "nothing", "schedule": {"min": 1}}),
+    ("jobs/definitions", "get", {}),
+    ("jobs/definitions", "update", {"id": NOBODY, "active": False}),
+    ("jobs/definitions/statuses", "get", {}),
+    ("jobs/executions", "set", {"job_id": NOBODY}),
+    ("jobs/executions", "get", {"job_id": NOBODY}),
+    ("jobs/definitions", "delete", {"all": True}),
+    ("scoring", "get", {"questions": [QUESTION["data"] | {"response_id": "r"}], "responses": {"r": {"value": "x"}}}),
     ("jobs", "get", {"unknown": 1, "limit": 3}),
     ("jobs", "delete", {}),
 ]
@@ -172,6 +184,21 @@ async def test_real_answers_and_refusals_fit_the_document(house: House, openapi:
         await house.carry()
 
         check(openapi, reply, endpoint)
+
+
+async def test_a_definition_that_ran_fits_the_document(house: House, openapi: Any) -> None:
+    schedule = {"repeat": "weeklyOn", "time": "now", "week_day": 7}
+    params = {"session_id": ["unknown"], "kinds": ["session.score"]}
+    draft = {"name": "n", "type": "sessionpush", "params": params, "schedule": schedule}
+    saved = (await house.call("jobs/definitions", "set", draft)).data
+    started = await house.call("jobs/executions", "set", {"job_id": saved["id"]})
+    await house.carry()
+    check(openapi, started, "jobs/executions")
+    for endpoint in ("jobs/definitions", "jobs/definitions/statuses"):
+        check(openapi, await house.call(endpoint, "get"), endpoint)
+    read = await house.call("jobs/executions", "get", {"job_id": saved["id"]})
+    check(openapi, read, "jobs/executions")
+    assert read.data[0]["logs"]
 
 
 def test_the_calls_above_reach_every_endpoint() -> None:
