@@ -24,7 +24,7 @@ REFUSED = 1
 @click.option("--wait", is_flag=True, help="Wait for the job that the call starts or shows, and tell how it ended.")
 @click.option("--follow", "listen", is_flag=True, help="The same, and show what the job says while it runs.")
 @click.option("--version", default="latest-lts", show_default=True, help="Version segment of the URL.")
-@click.option("--json", "as_json", is_flag=True, help="With --wait: print only the job's record, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="When waiting: print only the job's last record, as JSON.")
 @data_option
 def call(
     endpoint: str,

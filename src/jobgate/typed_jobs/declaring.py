@@ -96,7 +96,8 @@ async def _save(ctx: Context, type: str, request: SaveTypedJob, checked: Checked
         saved = await definitions.save(tx, ctx.organisation_id, draft, await definitions.read_clock(tx))
         answer = await _answer(ctx, tx, saved, request.replay)
         await jobs.accept(ctx, tx, answer)
-    ctx.ring()
+    if request.replay:
+        ctx.ring()
     return answer
 
 
@@ -111,7 +112,8 @@ async def _replace(ctx: Context, type: str, request: Any, checked: Checked) -> l
         now = await definitions.read_clock(tx)
         changed = await definitions.change(tx, ctx.organisation_id, request.id, changes, now)
         answer = await _answer(ctx, tx, changed, request.replay)
-    ctx.ring()
+    if request.replay:
+        ctx.ring()
     return answer
 
 
