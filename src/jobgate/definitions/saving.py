@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +19,10 @@ from jobgate.schedule import Rule, Schedule, parse, recall
 
 CATCH_UP_S = 3600
 """How late a nominal time may still run, unless a definition says otherwise."""
+
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""What is due lies between these: the driver takes the first and the last instant that Python knows for infinity."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +82,7 @@ async def save(db: Transaction, organisation_id: int, draft: Draft, now: datetim
         draft.service,
     )
     if rule is not None and draft.active:
-        await db.execute("plan_definition", organisation_id, id, rule.first_due(now))
+        await db.execute("plan_definition", organisation_id, id, _plan(rule, now, is_new=True))
     return await _find_one(db, organisation_id, id)
 
 
@@ -161,4 +165,5 @@ def _plan(rule: Rule | None, now: datetime, *, is_new: bool) -> datetime | None:
     """When a definition that is active from `now` on is due; what runs once has not run if it `is_new`."""
     if rule is None:
         return None
-    return rule.first_due(now) if is_new else rule.next_after(now)
+    due_at = rule.first_due(now) if is_new else rule.next_after(now)
+    return None if due_at is None or due_at > LATEST else max(due_at, EARLIEST)

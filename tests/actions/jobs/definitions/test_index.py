@@ -152,3 +152,11 @@ async def test_a_definition_may_be_deleted_while_it_runs(house: House) -> None:
     await house.carry()
     (ended,) = (await house.call("jobs/executions", "get", {"trigger_id": trigger})).data
     assert (ended["state"], ended["job_id"]) == (5, saved["id"])  # it warned of an unknown session
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59.999999Z", -62135596800])
+async def test_a_date_may_be_any_that_there_is(house: House, date: str | int) -> None:
+    saved = await create(house, schedule={"repeat": "on", "date": date}, zone=None)
+
+    assert (await house.call(ENDPOINT, "get")).data == [saved]
+    assert len(saved["next_runs"]) == (0 if str(date).startswith("9999") else 1)
