@@ -6,17 +6,21 @@ others are recorded as missed; those of a job that was switched off leave no tra
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import datetime, timedelta
 
 import msgspec
 
-from jobgate import wire
+from jobgate import log, wire
 from jobgate.beacons.listing import unknown_job
 from jobgate.context import Reply
 from jobgate.db import Record, Transaction
+from jobgate.errors import ApiError
 from jobgate.schedule import Rule, Schedule, recall
 from jobgate.times import show_moment
+
+logger = logging.getLogger("jobgate")
 
 CATCH_UP = timedelta(hours=1)
 """A tick that is later than this is not run any more."""
@@ -79,7 +83,13 @@ async def tick(db: Transaction, organisation_id: int, job_id: uuid.UUID) -> bool
     job = await db.fetchrow("lock_due_job", organisation_id, job_id)
     if job is None:
         return False
-    rule, now = _rule(job), job["now"]
+    now = job["now"]
+    try:
+        rule = _rule(job)
+    except (ApiError, wire.Undecodable) as error:
+        log.failure(logger, "definition.unreadable", error, definition=job_id)
+        await db.execute("set_next_run", organisation_id, job_id, None)
+        return False
     due = [job["next_run"], *rule.between(job["next_run"], now, MAX_TICKS - 1)]
     next_run = rule.next_after(due[-1])
     is_more = next_run is not None and next_run <= now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 
 import pytest
@@ -121,6 +122,20 @@ async def test_after_a_standstill_the_latest_tick_runs_and_the_others_are_record
     (scheduled,) = (await house.call("beacons/jobs/scheduled", "get")).data
     (run,) = await read(house, status=["eligible"])
     assert run["due_at"] < scheduled["next_run"]
+
+
+async def test_a_rule_in_a_zone_that_is_no_longer_known_comes_to_rest_and_stops_nobody_else(house: House) -> None:
+    await schedule(house)
+    lost = await schedule(house, zone="Europe/Berlin")
+    due = "update beacon_job set zone = case when id = $1 then 'Europe/Atlantis' else zone end, next_run = now()"
+    await run_sql(house, due, uuid.UUID(lost["id"]))
+
+    await sweep(house)
+
+    (run,) = await read(house, status=["eligible"])
+    assert run["scheduled_id"] != lost["id"]
+    (resting,) = [each for each in (await house.call("beacons/jobs/scheduled", "get")).data if each["id"] == lost["id"]]
+    assert resting["next_run"] is None
 
 
 async def test_a_tick_that_is_hours_late_is_missed(house: House) -> None:
