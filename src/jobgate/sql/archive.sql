@@ -13,9 +13,9 @@ with picked as materialized (
     order by completed_at limit $2
     for update skip locked
 ), sized as (
-    select *, sum(size + coalesce(logged, 0)) over line - size - coalesce(logged, 0) as before, count(*) over () as waiting
-    from picked left join lateral (
-        select sum(pg_column_size(job_log)) as logged from job_log where job_id = picked.id) as entries on true
+    select *, sum(weight) over line - weight as before, count(*) over () as waiting
+    from picked cross join lateral (
+        select size + coalesce(sum(pg_column_size(job_log)), 0) as weight from job_log where job_id = picked.id) as whole
     window line as (order by completed_at, id)
 )
 select id, date_trunc('month', completed_at, 'UTC') as month, waiting,
