@@ -1,0 +1,1 @@
+"""xAPI: pure rules over statements; one noun per file."""

@@ -1,0 +1,56 @@
+"""Attachments, as statements announce them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobgate.xapi.languages import make_language_map
+from jobgate.xapi.rules import Rule
+from jobgate.xapi.values import make_check, make_iri, make_text
+from jobgate.xapi.violations import Fields, Path, Report, check_fields
+
+SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
+SIGNATURE_TYPE = "application/octet-stream"
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_TYPE = rf'{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|"(?:[^"\\\r\n]|\\[^\r\n])*"))*'
+
+REQUIRED = {
+    "usageType": Rule.usage_type,
+    "display": Rule.attachment_display,
+    "contentType": Rule.content_type,
+    "length": Rule.length,
+    "sha2": Rule.sha2,
+}
+
+ATTACHMENT: Fields = {
+    "usageType": make_iri(Rule.usage_type),
+    "display": make_language_map(Rule.attachment_display),
+    "description": make_language_map(Rule.language_map),
+    "contentType": make_text(Rule.content_type, _MEDIA_TYPE, Rule.content_type),
+    "length": make_check(lambda value: type(value) is int and value >= 0, Rule.length),
+    "sha2": make_text(Rule.sha2, "(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})", Rule.sha2),
+    "fileUrl": make_iri(Rule.file_url),
+}
+
+
+def check_attachments(value: Any, path: Path, report: Report) -> None:
+    """The attachments of a statement."""
+    if type(value) is not list:
+        report.add_value(path, Rule.attachments, value)
+        return
+    for place, attachment in enumerate(value):
+        check_attachment(attachment, (path, place), report)
+
+
+def check_attachment(value: Any, path: Path, report: Report) -> None:
+    """One of them."""
+    if type(value) is not dict:
+        report.add_value(path, Rule.type, value)
+        return
+    for name, rule in REQUIRED.items():
+        if name not in value:
+            report.add(path, rule)
+    check_fields(value, ATTACHMENT, path, report)
+    if value.get("usageType") == SIGNATURE and value.get("contentType", SIGNATURE_TYPE) != SIGNATURE_TYPE:
+        report.add((path, "contentType"), Rule.signature)
