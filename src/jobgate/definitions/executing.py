@@ -56,4 +56,4 @@ async def execute(
 async def withdraw(db: Transaction, organisation_id: int, id: uuid.UUID) -> bool:
     """Halt the execution that was asked for without a trigger, if it still waits. Raises 20004."""
     await lock(db, organisation_id, id)
-    return bool(await db.execute("withdraw_execution", id, wire.encode(CANCELLED)))
+    return bool(await db.execute("withdraw_execution", organisation_id, id, wire.encode(CANCELLED)))

@@ -100,11 +100,15 @@ select $3, $1, $4, type, params, entries, $2, $5, $6,
     case when $6::uuid is null then clock_timestamp() else 'infinity' end
 from counted
 
--- Halt an execution that neither a trigger nor a tick asked for, before it has begun.
+-- Halt the execution that neither a trigger nor a tick asked for, before it has begun: it does not count as a run.
 -- name: withdraw_execution
-update job set state = 'halted', error = $2::json, completed_at = clock_timestamp()
-where definition_id = $1 and state = 'queued' and cursor is null and due_at is null
-    and trigger_id = '00000000-0000-0000-0000-000000000000'
+with withdrawn as (
+    update job set state = 'halted', error = $3::json, completed_at = clock_timestamp()
+    where definition_id = $2 and state = 'queued' and cursor is null and due_at is null
+        and trigger_id = '00000000-0000-0000-0000-000000000000'
+    returning id
+)
+update definition set runs = runs - 1 where organisation_id = $1 and id = $2 and exists (select from withdrawn)
 
 -- -- reading executions ---------------------------------------------------------------------------------------------
 

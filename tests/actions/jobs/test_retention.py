@@ -206,7 +206,7 @@ async def test_replay_false_withdraws_what_has_not_begun(house: House) -> None:
 
     (changed,) = (await house.call("jobs/retention", "update", DAILY | {"id": saved["id"], "replay": False})).data
 
-    assert (changed["replay"], changed["success"], changed["started_at"]) == (False, None, None)
+    assert (changed["replay"], changed["ran"], changed["success"], changed["started_at"]) == (False, 0, None, None)
     await house.carry()
     assert (await house.call("jobs/retention/logs", "get", {"id": saved["id"]})).data == []
 
