@@ -15,7 +15,7 @@ from jobgate.embedded import Servers
 MARK = Mark(1, "ours", "theirs", 0.8)
 
 
-@pytest.mark.parametrize("row", [1, 6, 7, 8, 9, 11])
+@pytest.mark.parametrize("row", [1, 6, 7, 8, 9, 10, 11])
 async def test_both_sides_of_a_row_are_played(servers: Servers, tmp_path: Path, row: int) -> None:
     folder = tmp_path / str(row)
     folder.mkdir()
@@ -35,6 +35,13 @@ def test_a_mark_is_reached_or_missed(ours: float, verdict: str) -> None:
     shown = show([Result(MARK, "calls", [ours], [100.0])])
 
     assert shown.endswith(verdict)
+
+
+@pytest.mark.parametrize(("ours", "is_reached"), [(100.0, True), (99.0, False)])
+def test_a_mark_may_ask_for_a_rate_besides(ours: float, is_reached: bool) -> None:
+    result = Result(Mark(1, "ours", "theirs", 0.8, 100), "calls", [ours], [1.0])
+
+    assert result.is_reached is is_reached
 
 
 def test_a_slow_round_weighs_on_both_sides_alike() -> None:

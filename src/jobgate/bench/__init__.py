@@ -24,11 +24,12 @@ from jobgate.bench.scoring_row import SCORING_ROWS
 from jobgate.bench.stage import Effort, open_stage
 from jobgate.bench.table import Result, save, show
 from jobgate.bench.walls_row import WALL_ROWS
+from jobgate.bench.xapi_row import XAPI_ROWS
 from jobgate.embedded import Servers, start_servers
 
 ROWS: dict[int, Contest] = {
     contest.mark.number: contest
-    for contest in (*GATEWAY_ROWS, *ENGINE_ROWS, *SCORING_ROWS, *DATASET_ROWS, *GROWTH_ROWS, *WALL_ROWS)
+    for contest in (*GATEWAY_ROWS, *ENGINE_ROWS, *SCORING_ROWS, *DATASET_ROWS, *GROWTH_ROWS, *WALL_ROWS, *XAPI_ROWS)
 }
 """Every row, by its number."""
 

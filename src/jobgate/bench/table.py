@@ -19,6 +19,8 @@ class Mark:
     what: str
     against: str
     at_least: float
+    rate: float = 0
+    """A second, at least, besides; 0: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Result:
     @property
     def is_reached(self) -> bool:
         """Whether the mark holds."""
-        return self.ratio >= self.mark.at_least
+        return self.ratio >= self.mark.at_least and median(self.ours) >= self.mark.rate
 
 
 _HEADINGS = ("#", "what", "ours /s", "against", "peer /s", "ratio", "mark", "", "peak MB")
@@ -59,7 +61,7 @@ def show(results: Sequence[Result]) -> str:
                 mark.against,
                 f"{median(result.peer):,.0f}",
                 f"{result.ratio:.2f}",
-                f"{mark.at_least:g}",
+                f"{mark.at_least:g}" + (f", {mark.rate:,.0f}/s" if mark.rate else ""),
                 "ok" if result.is_reached else "MISSED",
                 f"{result.peak / 1e6:,.0f}" if result.peak else "",
             )
@@ -87,6 +89,7 @@ def describe(results: Sequence[Result], surroundings: dict[str, Any]) -> bytes:
             "peer_per_s": result.peer,
             "ratio": result.ratio,
             "at_least": result.mark.at_least,
+            "rate_at_least": result.mark.rate or None,
             "reached": result.is_reached,
             "worker_peak_bytes": result.peak or None,
         }
