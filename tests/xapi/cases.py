@@ -447,7 +447,7 @@ CASES: dict[Rule, Cases] = {
             *at("result/score/raw", "9", False),
             *at("result/score/min", "0", True),
             *at("result/score/max", "10", [], True),
-            *at("result/score/raw", 10**400),
+            *at("result/score", {"raw": 10**400}, {"min": -(10**400)}),
         ],
     ),
     Rule.score_low: Cases(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from jobgate.xapi.rules import Rule
-from jobgate.xapi.values import add_choice, is_text, make_check, make_iri, make_text
-from jobgate.xapi.violations import Fields, Path, Report, accept, check_fields
+from jobgate.xapi.values import add_choice, make_field, make_iri, make_text
+from jobgate.xapi.violations import SEEN, Fields, Path, Report, check_fields, inside
 
 
 def check_actor(value: Any, path: Path, report: Report, rule: Rule = Rule.type) -> None:
@@ -107,16 +107,16 @@ def check_account(value: Any, path: Path, report: Report) -> None:
 
 ACCOUNT: Fields = {
     "homePage": make_iri(Rule.account_home),
-    "name": make_check(lambda value: type(value) is str and value != "", Rule.account_name),
+    "name": make_field(str, len, Rule.account_name),
 }
 
 AGENT: Fields = {
-    "objectType": accept,
-    "name": make_check(is_text, Rule.actor_name),
-    "mbox": make_text(Rule.mbox, r"mailto:\S+@[^@\s]+", Rule.mbox),
-    "mbox_sha1sum": make_text(Rule.mbox_sha1sum, "[0-9A-Fa-f]{40}", Rule.mbox_sha1sum),
+    "objectType": SEEN,
+    "name": make_text(Rule.actor_name),
+    "mbox": make_text(Rule.mbox, r"mailto:\S+@[^@\s]+"),
+    "mbox_sha1sum": make_text(Rule.mbox_sha1sum, "[0-9A-Fa-f]{40}"),
     "openid": make_iri(Rule.openid),
-    "account": check_account,
+    "account": inside(check_account),
 }
 
-GROUP: Fields = {**AGENT, "member": check_members}
+GROUP: Fields = {**AGENT, "member": inside(check_members)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from jobgate.xapi.languages import make_language_map
 from jobgate.xapi.rules import Rule
-from jobgate.xapi.values import make_check, make_iri, make_text
+from jobgate.xapi.values import make_field, make_iri, make_text
 from jobgate.xapi.violations import Fields, Path, Report, check_fields
 
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
@@ -27,9 +27,9 @@ ATTACHMENT: Fields = {
     "usageType": make_iri(Rule.usage_type),
     "display": make_language_map(Rule.attachment_display),
     "description": make_language_map(Rule.language_map),
-    "contentType": make_text(Rule.content_type, _MEDIA_TYPE, Rule.content_type),
-    "length": make_check(lambda value: type(value) is int and value >= 0, Rule.length),
-    "sha2": make_text(Rule.sha2, "(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})", Rule.sha2),
+    "contentType": make_text(Rule.content_type, _MEDIA_TYPE),
+    "length": make_field(int, (0).__le__, Rule.length),
+    "sha2": make_text(Rule.sha2, "(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})"),
     "fileUrl": make_iri(Rule.file_url),
 }
 

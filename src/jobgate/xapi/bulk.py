@@ -20,7 +20,7 @@ _ZERO = b"\\u0000"
 
 
 def check_bulk(statement: Any, report: Report) -> bytes | None:
-    """The limits of a whole statement. Returns its JSON, or None where it has none.
+    """The limits of a whole statement, after all other rules. Returns its JSON, or None where it has none.
 
     Writing it out takes a moment in C and shows nearly always that there is nothing to look for.
     """
@@ -28,11 +28,20 @@ def check_bulk(statement: Any, report: Report) -> bytes | None:
         text = wire.encode(statement)
     except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError):
         text = None
-    if text is None or _ZERO in text or text.count(b"{") + text.count(b"[") > MAX_NESTING:
+    if text is None or _may_break(text, report):
         _look_through(statement, report)
     if text is not None and len(text) > MAX_BYTES:
         report.add(None, Rule.size)
     return text
+
+
+def _may_break(text: bytes, report: Report) -> bool:
+    """Whether there may be a zero character or too many levels in a JSON text."""
+    if b"\\" in text and _ZERO in text:
+        return True
+    if not report.has_depths and not report.violations:
+        return False
+    return text.count(b"{") + text.count(b"[") > MAX_NESTING
 
 
 def _look_through(statement: Any, report: Report) -> None:

@@ -10,8 +10,8 @@ from jobgate.xapi.extensions import check_extensions
 from jobgate.xapi.languages import is_language_tag
 from jobgate.xapi.objects import check_activity, check_reference
 from jobgate.xapi.rules import Rule
-from jobgate.xapi.values import add_choice, is_text, is_uuid, make_check, make_iri
-from jobgate.xapi.violations import Check, Fields, Path, Report, accept, add_unknown, check_fields
+from jobgate.xapi.values import add_choice, is_iri, make_field, make_text, make_uuid
+from jobgate.xapi.violations import SEEN, Field, Fields, Path, Report, add_unknown, check_fields, inside
 
 
 def check_context(value: Any, path: Path, report: Report) -> None:
@@ -60,12 +60,12 @@ def check_context_statement(value: Any, path: Path, report: Report) -> None:
         check_reference(value, path, report)
 
 
-def make_participants(kind: str, name: str, rule: Rule, require: Callable[[Any, Path, Report, Rule], None]) -> Check:
-    """A check of contextAgents or contextGroups: actors with the types of their part in it (2.0.0)."""
+def make_participants(kind: str, name: str, rule: Rule, require: Callable[[Any, Path, Report, Rule], None]) -> Field:
+    """contextAgents or contextGroups: actors with the types of their part in it (2.0.0)."""
     fields: Fields = {
-        "objectType": accept,
-        name: lambda value, path, report: require(value, path, report, rule),
-        "relevantTypes": check_relevant_types,
+        "objectType": SEEN,
+        name: inside(lambda value, path, report: require(value, path, report, rule)),
+        "relevantTypes": inside(check_relevant_types),
     }
 
     def check(value: Any, path: Path, report: Report) -> None:
@@ -83,7 +83,7 @@ def make_participants(kind: str, name: str, rule: Rule, require: Callable[[Any, 
                 add_choice(participant["objectType"], (kind,), (here, "objectType"), report, rule)
             check_fields(participant, fields, here, report)
 
-    return check
+    return inside(check)
 
 
 def check_relevant_types(value: Any, path: Path, report: Report) -> None:
@@ -92,23 +92,24 @@ def check_relevant_types(value: Any, path: Path, report: Report) -> None:
         report.add_value(path, Rule.relevant_types, value)
         return
     for place, iri in enumerate(value):
-        _check_relevant_type(iri, (path, place), report)
+        if type(iri) is not str:
+            report.add_value((path, place), Rule.relevant_types, iri)
+        elif not is_iri(iri):
+            report.add((path, place), Rule.iri)
 
-
-_check_relevant_type = make_iri(Rule.relevant_types)
 
 RELATIONS = dict.fromkeys(("parent", "grouping", "category", "other"))
 
 CONTEXT_1: Fields = {
-    "registration": make_check(is_uuid, Rule.registration),
-    "instructor": check_instructor,
-    "team": check_team,
-    "contextActivities": check_context_activities,
-    "revision": make_check(is_text, Rule.revision),
-    "platform": make_check(is_text, Rule.platform),
-    "language": make_check(is_language_tag, Rule.language),
-    "statement": check_context_statement,
-    "extensions": check_extensions,
+    "registration": make_uuid(Rule.registration),
+    "instructor": inside(check_instructor),
+    "team": inside(check_team),
+    "contextActivities": inside(check_context_activities),
+    "revision": make_text(Rule.revision),
+    "platform": make_text(Rule.platform),
+    "language": make_field(str, is_language_tag, Rule.language),
+    "statement": inside(check_context_statement),
+    "extensions": inside(check_extensions),
 }
 
 CONTEXT_2: Fields = {

@@ -8,7 +8,7 @@ from jobgate.xapi.extensions import check_extensions
 from jobgate.xapi.languages import make_language_map
 from jobgate.xapi.rules import Rule
 from jobgate.xapi.values import make_choice, make_iri
-from jobgate.xapi.violations import Check, Fields, Path, Report, accept, check_fields
+from jobgate.xapi.violations import SEEN, Field, Fields, Path, Report, check_fields, inside
 
 COMPONENTS = {
     "choices": Rule.choices,
@@ -32,6 +32,10 @@ INTERACTIONS: dict[str, frozenset[str]] = {
 }
 """The component lists that an interaction may have."""
 
+FOREIGN = {name: COMPONENTS.keys() - own for name, own in INTERACTIONS.items()}
+
+NEEDS_INTERACTION = frozenset({"correctResponsesPattern", *COMPONENTS})
+
 
 def check_definition(value: Any, path: Path, report: Report) -> None:
     """The definition of an Activity."""
@@ -40,13 +44,14 @@ def check_definition(value: Any, path: Path, report: Report) -> None:
         return
     check_fields(value, DEFINITION, path, report)
     interaction = value.get("interactionType")
-    lists = COMPONENTS.keys() & value.keys()
     if "interactionType" not in value:
-        if lists or "correctResponsesPattern" in value:
+        if not value.keys().isdisjoint(NEEDS_INTERACTION):
             report.add(path, Rule.interaction_missing)
     elif type(interaction) is str and interaction in INTERACTIONS:
-        for name in sorted(lists - INTERACTIONS[interaction]):
-            report.add((path, name), COMPONENTS[name])
+        foreign = FOREIGN[interaction]
+        if not value.keys().isdisjoint(foreign):
+            for name in foreign & value.keys():
+                report.add((path, name), COMPONENTS[name])
 
 
 def check_pattern(value: Any, path: Path, report: Report) -> None:
@@ -59,8 +64,8 @@ def check_pattern(value: Any, path: Path, report: Report) -> None:
             report.add_value((path, place), Rule.responses_pattern, text)
 
 
-def make_components(rule: Rule) -> Check:
-    """A check of a list of interaction components."""
+def make_components(rule: Rule) -> Field:
+    """A list of interaction components."""
 
     def check(value: Any, path: Path, report: Report) -> None:
         if type(value) is not list:
@@ -68,38 +73,38 @@ def make_components(rule: Rule) -> Check:
             return
         seen: set[str] = set()
         for place, component in enumerate(value):
-            _check_component(component, seen, (path, place), report)
+            here = (path, place)
+            if type(component) is not dict:
+                report.add_value(here, Rule.component, component)
+                continue
+            name = component.get("id")
+            if type(name) is str and name and name not in seen:
+                seen.add(name)
+            else:
+                _refuse_id(component, here, report)
+            check_fields(component, COMPONENT, here, report)
 
-    return check
+    return inside(check)
 
 
-def _check_component(value: Any, seen: set[str], path: Path, report: Report) -> None:
-    if type(value) is not dict:
-        report.add_value(path, Rule.component, value)
-        return
-    id = value.get("id")
-    if "id" not in value:
+def _refuse_id(component: dict[str, Any], path: Path, report: Report) -> None:
+    if "id" not in component:
         report.add(path, Rule.component)
-    elif type(id) is not str:
-        report.add_value((path, "id"), Rule.component, id)
-    elif not id:
-        report.add((path, "id"), Rule.form)
-    elif id in seen:
-        report.add((path, "id"), Rule.component_unique)
+    elif type(component["id"]) is not str:
+        report.add_value((path, "id"), Rule.component, component["id"])
     else:
-        seen.add(id)
-    check_fields(value, COMPONENT, path, report)
+        report.add((path, "id"), Rule.component_unique if component["id"] else Rule.form)
 
 
-COMPONENT: Fields = {"id": accept, "description": make_language_map(Rule.component_description)}
+COMPONENT: Fields = {"id": SEEN, "description": make_language_map(Rule.component_description)}
 
 DEFINITION: Fields = {
     "name": make_language_map(Rule.definition_name),
     "description": make_language_map(Rule.definition_description),
     "type": make_iri(Rule.definition_type),
     "moreInfo": make_iri(Rule.more_info),
-    "extensions": check_extensions,
+    "extensions": inside(check_extensions),
     "interactionType": make_choice(Rule.interaction, *INTERACTIONS),
-    "correctResponsesPattern": check_pattern,
+    "correctResponsesPattern": inside(check_pattern),
     **{name: make_components(rule) for name, rule in COMPONENTS.items()},
 }

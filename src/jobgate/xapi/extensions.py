@@ -14,6 +14,8 @@ def check_extensions(value: Any, path: Path, report: Report) -> None:
     if type(value) is not dict:
         report.add_value(path, Rule.extensions, value)
         return
-    for name in value:
+    for name, inner in value.items():
+        if type(inner) is dict or type(inner) is list:
+            report.has_depths = True
         if not is_iri(name):
             report.add((path, name), Rule.extensions)

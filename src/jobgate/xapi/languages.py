@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from jobgate.xapi.rules import Rule
-from jobgate.xapi.violations import Check, Path, Report
+from jobgate.xapi.violations import Field, Path, Report, inside
 
 # Nearly every tag is one of these.
 _is_plain = re.compile("[A-Za-z]{2,3}(?:-[A-Za-z]{2})?").fullmatch
@@ -48,17 +48,19 @@ def is_language_tag(value: Any) -> bool:
     return len(set(named)) == len(named) and len(set(singletons)) == len(singletons)
 
 
-def make_language_map(rule: Rule) -> Check:
-    """A check that a value is a language map."""
+def make_language_map(rule: Rule) -> Field:
+    """A language map."""
 
     def check(value: Any, path: Path, report: Report) -> None:
         if type(value) is not dict:
             report.add_value(path, rule, value)
             return
         for tag, text in value.items():
+            if type(tag) is str and _is_plain(tag) is not None and type(text) is str:
+                continue
             if not is_language_tag(tag):
                 report.add((path, tag), Rule.language_tag)
             if type(text) is not str:
                 report.add_value((path, tag), Rule.language_map, text)
 
-    return check
+    return inside(check)

@@ -7,14 +7,14 @@ from typing import Any
 from jobgate.xapi.actors import check_agent, check_group, count_identifiers
 from jobgate.xapi.definitions import check_definition
 from jobgate.xapi.rules import Rule
-from jobgate.xapi.values import add_choice, is_uuid, make_check, make_iri
-from jobgate.xapi.violations import Fields, Path, Report, accept, check_fields
+from jobgate.xapi.values import add_choice, make_iri, make_uuid
+from jobgate.xapi.violations import SEEN, Fields, Path, Report, check_fields, inside
 
 KINDS = ("Activity", "Agent", "Group", "StatementRef", "SubStatement")
 
-ACTIVITY: Fields = {"objectType": accept, "id": make_iri(Rule.activity_id), "definition": check_definition}
+ACTIVITY: Fields = {"objectType": SEEN, "id": make_iri(Rule.activity_id), "definition": inside(check_definition)}
 
-REFERENCE: Fields = {"objectType": accept, "id": make_check(is_uuid, Rule.reference_id)}
+REFERENCE: Fields = {"objectType": SEEN, "id": make_uuid(Rule.reference_id)}
 
 
 def check_object(value: dict[str, Any], path: Path, report: Report) -> None:

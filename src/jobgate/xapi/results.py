@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from jobgate.xapi.extensions import check_extensions
-from jobgate.xapi.instants import check_duration
+from jobgate.xapi.instants import DURATION
 from jobgate.xapi.rules import Rule
-from jobgate.xapi.values import is_boolean, is_number, is_text, make_check
-from jobgate.xapi.violations import Fields, Path, Report, check_fields
+from jobgate.xapi.values import is_number, make_boolean, make_check, make_text
+from jobgate.xapi.violations import Field, Fields, Path, Report, check_fields, inside
 
 
 def check_result(value: Any, path: Path, report: Report) -> None:
@@ -25,12 +26,13 @@ def check_score(value: Any, path: Path, report: Report) -> None:
         report.add_value(path, Rule.score, value)
         return
     check_fields(value, SCORE, path, report)
-    raw, low, high = _number(value, "raw"), _number(value, "min"), _number(value, "max")
-    if low is not None and high is not None and low >= high:
+    find: Callable[[str], Any] = value.get
+    raw, low, high = find("raw"), find("min"), find("max")
+    if _are_numbers(low, high) and low >= high:
         report.add(path, Rule.score_range)
-    if raw is not None and low is not None and raw < low:
+    if _are_numbers(raw, low) and raw < low:
         report.add((path, "raw"), Rule.score_low)
-    if raw is not None and high is not None and raw > high:
+    if _are_numbers(raw, high) and raw > high:
         report.add((path, "raw"), Rule.score_high)
 
 
@@ -42,20 +44,27 @@ def check_scaled(value: Any, path: Path, report: Report) -> None:
         report.add(path, Rule.scaled)
 
 
-def _number(value: dict[str, Any], name: str) -> int | float | None:
-    number: int | float | None = value.get(name)
-    return number if is_number(number) else None
+def _are_numbers(one: Any, other: Any) -> bool:
+    return type(one) in NUMBERS and type(other) in NUMBERS
 
 
-_check_number = make_check(is_number, Rule.score)
+NUMBERS = (int, float)
 
-SCORE: Fields = {"scaled": check_scaled, "raw": _check_number, "min": _check_number, "max": _check_number}
+# Small integers are numbers in any case; the test of a range does not count.
+_NUMBER: Field = (int, range(-(2**53), 2**53).__contains__, make_check(is_number, Rule.score))
+
+SCORE: Fields = {
+    "scaled": (int, range(-1, 2).__contains__, check_scaled),
+    "raw": _NUMBER,
+    "min": _NUMBER,
+    "max": _NUMBER,
+}
 
 RESULT: Fields = {
-    "score": check_score,
-    "success": make_check(is_boolean, Rule.success),
-    "completion": make_check(is_boolean, Rule.completion),
-    "response": make_check(is_text, Rule.response),
-    "duration": check_duration,
-    "extensions": check_extensions,
+    "score": inside(check_score),
+    "success": make_boolean(Rule.success),
+    "completion": make_boolean(Rule.completion),
+    "response": make_text(Rule.response),
+    "duration": DURATION,
+    "extensions": inside(check_extensions),
 }

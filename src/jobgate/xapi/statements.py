@@ -20,16 +20,16 @@ from jobgate.xapi.instants import make_instant
 from jobgate.xapi.objects import check_object
 from jobgate.xapi.results import check_result
 from jobgate.xapi.rules import Rule
-from jobgate.xapi.values import make_text
+from jobgate.xapi.values import make_text, make_uuid
 from jobgate.xapi.verbs import VOIDED, check_verb
-from jobgate.xapi.violations import Check, Fields, Path, Report, Version, Violation, accept, check_fields
+from jobgate.xapi.violations import SEEN, Field, Fields, Path, Report, Version, Violation, check_fields, inside
 
 
 def validate(statement: Any, version: Version) -> list[Violation]:
     """Everything that is wrong with a decoded statement under one version of the standard; empty: nothing."""
     report = Report(version)
-    check_bulk(statement, report)
     check_statement(statement, report)
+    check_bulk(statement, report)
     return report.violations
 
 
@@ -44,9 +44,9 @@ def read_statement(text: bytes, version: Version) -> tuple[Any, list[Violation]]
     except ValueError:  # malformed, not UTF-8, or a number that nothing can hold
         report.add(None, Rule.json)
         return None, report.violations
+    check_statement(statement, report)
     written = check_bulk(statement, report)
     check_duplicates(text, written, report)
-    check_statement(statement, report)
     return statement, report.violations
 
 
@@ -104,11 +104,11 @@ def _check_places(value: dict[str, Any], path: Path, report: Report) -> None:
             report.add(((path, "context"), name), rule)
 
 
-def _forbid(rule: Rule) -> Check:
+def _forbid(rule: Rule) -> Field:
     def check(_value: Any, path: Path, report: Report) -> None:
         report.add(path, rule)
 
-    return check
+    return inside(check)
 
 
 REQUIRED = {"actor": Rule.actor_missing, "verb": Rule.verb_missing, "object": Rule.object_missing}
@@ -118,29 +118,29 @@ OTHER_KINDS = ("Agent", "Group", "StatementRef", "SubStatement")
 ACTIVITY_ONLY = {"revision": Rule.revision_place, "platform": Rule.platform_place}
 
 _COMMON: Fields = {
-    "actor": check_actor,
-    "verb": check_verb,
-    "result": check_result,
-    "context": check_context,
+    "actor": inside(check_actor),
+    "verb": inside(check_verb),
+    "result": inside(check_result),
+    "context": inside(check_context),
     "timestamp": make_instant(Rule.timestamp),
-    "attachments": check_attachments,
+    "attachments": inside(check_attachments),
 }
 
 STATEMENT_1: Fields = {
     **_COMMON,
-    "id": make_text(Rule.id_type, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", Rule.id),
-    "object": check_statement_object,
+    "id": make_uuid(Rule.id_type, Rule.id),
+    "object": inside(check_statement_object),
     "stored": make_instant(Rule.stored),
-    "authority": check_authority,
-    "version": make_text(Rule.version, r"1\.0(?:\.[0-9]+)?", Rule.version),
+    "authority": inside(check_authority),
+    "version": make_text(Rule.version, r"1\.0(?:\.[0-9]+)?"),
 }
 
-STATEMENT_2: Fields = {**STATEMENT_1, "version": make_text(Rule.version, r"[12]\.0(?:\.[0-9]+)?", Rule.version)}
+STATEMENT_2: Fields = {**STATEMENT_1, "version": make_text(Rule.version, r"[12]\.0(?:\.[0-9]+)?")}
 
 SUB_STATEMENT: Fields = {
     **_COMMON,
-    "objectType": accept,
-    "object": _check_sub_object,
+    "objectType": SEEN,
+    "object": inside(_check_sub_object),
     "id": _forbid(Rule.sub_id),
     "stored": _forbid(Rule.sub_stored),
     "version": _forbid(Rule.sub_version),

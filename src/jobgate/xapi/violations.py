@@ -27,10 +27,12 @@ class Violation(NamedTuple):
 class Report:
     """Collects violations while a statement is looked through, under the rules of one version."""
 
-    __slots__ = ("is_2", "violations")
+    __slots__ = ("has_depths", "is_2", "violations")
 
     def __init__(self, version: Version) -> None:
         self.is_2 = version == "2.0.0"
+        self.has_depths = False
+        """Whether an extension holds arrays or objects: nothing else that is valid can be too deep."""
         self.violations: list[Violation] = []
 
     def add(self, path: Path, rule: Rule) -> None:
@@ -45,18 +47,26 @@ class Report:
 Check = Callable[[Any, Path, Report], None]
 """Looks through one value. Never raises, whatever the value is."""
 
-Fields = Mapping[str, Check]
-"""The properties that an object may have, and how each is checked."""
+Test = Callable[[Any], object]
+
+Field = tuple[type | None, Test | None, Check]
+"""How a property is checked: a value of exactly this type that passes the test, if there is one, is right; the check is
+asked about all others. Nearly every value is right, and a type and a compiled pattern cost no call of a function."""
+
+Fields = Mapping[str, Field]
+"""The properties that an object may have."""
 
 
 def check_fields(value: dict[str, Any], fields: Fields, path: Path, report: Report) -> None:
     """Every property of an object, by its own check; there are no others."""
     find = fields.get
     for name, inner in value.items():
-        check = find(name)
-        if check is None:
+        field = find(name)
+        if field is None:
             add_unknown(name, fields, (path, name), report)
-        else:
+            continue
+        kind, is_right, check = field
+        if type(inner) is not kind or (is_right is not None and not is_right(inner)):
             check(inner, (path, name), report)
 
 
@@ -68,8 +78,17 @@ def add_unknown(
     report.add(path, Rule.name_case if any(folded == other.lower() for other in known) else rule)
 
 
-def accept(_value: Any, _path: Path, _report: Report) -> None:
-    """The check of what has been looked at already."""
+def inside(check: Check) -> Field:
+    """A property whose values have to be looked into."""
+    return None, None, check
+
+
+def _accept(_value: Any, _path: Path, _report: Report) -> None:
+    pass
+
+
+SEEN: Field = (str, None, _accept)
+"""A property that has been looked at already."""
 
 
 def show(path: Path) -> str:
