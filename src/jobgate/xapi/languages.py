@@ -24,6 +24,29 @@ _match = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 ).fullmatch
 
+# A map nearly always has one of these: they need no pattern.
+COMMON = frozenset(
+    (
+        "en",
+        "en-US",
+        "en-GB",
+        "und",
+        "de",
+        "de-DE",
+        "es",
+        "es-ES",
+        "fr",
+        "fr-FR",
+        "it",
+        "ja",
+        "nl",
+        "pl",
+        "pt",
+        "pt-BR",
+        "zh",
+    )
+)
+
 # The grandfathered tags that the grammar does not make.
 IRREGULAR = frozenset((
     "en-gb-oed", "i-ami", "i-bnn", "i-default", "i-enochian", "i-hak", "i-klingon", "i-lux", "i-mingo", "i-navajo",
@@ -56,7 +79,7 @@ def make_language_map(rule: Rule) -> Field:
             report.add_value(path, rule, value)
             return
         for tag, text in value.items():
-            if type(tag) is str and _is_plain(tag) is not None and type(text) is str:
+            if tag in COMMON and type(text) is str:
                 continue
             if not is_language_tag(tag):
                 report.add((path, tag), Rule.language_tag)
