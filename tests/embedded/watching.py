@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -94,7 +94,10 @@ def await_file(path: Path) -> None:
 @contextmanager
 def expect_ends(pids: list[int]) -> Iterator[None]:
     """All of these processes end because of what happens in the block."""
-    watched = [os.pidfd_open(pid) for pid in pids]
+    watched = []
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it has ended already
+            watched.append(os.pidfd_open(pid))
     yield
     for pidfd in watched:
         ended, _, _ = select.select([pidfd], [], [], DEADLINE_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from jobgate.embedded.places import SOCKETS, EmbeddedError, choose_account, clai
 from jobgate.embedded.postgres import create_database, make_url, start_postgres
 from jobgate.embedded.programs import find_postgres, find_valkey
 from jobgate.embedded.valkey import await_valkey, find_socket, start_valkey
+
+MEMORY = Path("/dev/shm")
+SCRATCH_BYTES = 4 * 1024**3
+"""Free memory that scratch servers ask for."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,20 @@ def start(
     )
 
 
+def choose_scratch() -> Path:
+    """Memory, where there is plenty: a database is hundreds of files, made in 40 ms there and in up to 370 on disk."""
+    try:
+        return MEMORY if shutil.disk_usage(MEMORY).free > SCRATCH_BYTES else SOCKETS
+    except OSError:
+        return SOCKETS
+
+
 @contextmanager
 def start_scratch_servers(
     *, redis: bool = True, postgres_folder: Path | None = None, valkey_folder: Path | None = None
 ) -> Iterator[Servers]:
     """Run fast servers on an empty folder that is removed afterwards: for tests."""
-    with tempfile.TemporaryDirectory(prefix="jobgate-scratch-", dir=SOCKETS) as folder:
+    with tempfile.TemporaryDirectory(prefix="jobgate-scratch-", dir=choose_scratch()) as folder:
         Path(folder).chmod(0o711)  # else root's servers, which run as nobody, would be elsewhere and stay
         programs = {"postgres_folder": postgres_folder, "valkey_folder": valkey_folder}
         with start_servers(Path(folder), durable=False, redis=redis, **programs) as servers:
