@@ -18,7 +18,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import cast
+from typing import Any, cast
 
 import httpcore2
 
@@ -128,12 +128,17 @@ class Client:
             content=body,
             extensions={"timeout": {"connect": CONNECT_S}, "sni_hostname": place.host},
         )
-        async with httpcore2.AsyncHTTPConnection(request.url.origin, ssl_context=self._tls) as connection:
-            response = await connection.handle_async_request(request)
-            try:
-                return Answer(response.status, await _read(response), _read_retry_after(response))
-            finally:
-                await response.aclose()
+        network = _Network()
+        connecting = httpcore2.AsyncHTTPConnection(request.url.origin, ssl_context=self._tls, network_backend=network)
+        try:
+            async with connecting as connection:
+                response = await connection.handle_async_request(request)
+                try:
+                    return Answer(response.status, await _read(response), _read_retry_after(response))
+                finally:
+                    await response.aclose()
+        finally:
+            await network.close()
 
     async def _own_addresses(self) -> frozenset[Address]:
         """Where our own servers' names lead, looked up once in a while."""
@@ -152,6 +157,20 @@ class Client:
         )
         found = (read_address(str(row[4][0]).partition("%")[0]) for row in rows)
         return [address for address in dict.fromkeys(found) if address is not None]
+
+
+class _Network(httpcore2.AnyIOBackend):
+    """Opens the one connection of a call, and closes it whatever happened: httpcore forgets one whose TLS failed."""
+
+    _stream: httpcore2.AsyncNetworkStream | None = None
+
+    async def connect_tcp(self, *args: Any, **options: Any) -> httpcore2.AsyncNetworkStream:
+        self._stream = await super().connect_tcp(*args, **options)
+        return self._stream
+
+    async def close(self) -> None:
+        if self._stream is not None:
+            await self._stream.aclose()
 
 
 async def _read(response: httpcore2.Response) -> bytes:
