@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from jobgate import outbox
@@ -108,14 +109,20 @@ async def fetch(house: House, sql: str, *args: Any, organisation_id: int = 1) ->
 
 async def pass_time(house: House, seconds: float) -> None:
     """Let it be later: what is due in the future comes closer, circuits and failures grow older."""
-    await fetch(house, "update outbox set due_at = due_at - make_interval(secs => $1)", seconds)
-    await fetch(
-        house,
-        "update push_target set closed_until = closed_until - make_interval(secs => $1),"
-        " failing_since = failing_since - make_interval(secs => $1),"
-        " previous_until = previous_until - make_interval(secs => $1)",
-        seconds,
-    )
+    while True:
+        # The sender locks the same rows in another order.
+        with suppress(asyncpg.DeadlockDetectedError):
+            async with house.db.transaction(1) as tx:
+                await tx.connection.execute(LATER_DUE, seconds)
+                await tx.connection.execute(LATER_TARGETS, seconds)
+            return
+
+
+LATER_DUE = "update outbox set due_at = due_at - make_interval(secs => $1)"
+LATER_TARGETS = """
+update push_target set closed_until = closed_until - make_interval(secs => $1),
+    failing_since = failing_since - make_interval(secs => $1), previous_until = previous_until - make_interval(secs => $1)
+"""
 
 
 def with_settings(house: House, **changes: Any) -> Settings:
