@@ -37,7 +37,8 @@ async def walled_tables(house: House) -> set[str]:
     rows = await fetch(
         house,
         "select table_name from information_schema.columns"
-        " where table_schema = 'public' and column_name = 'organisation_id' and table_name !~ '_archive_\\d{4}_\\d\\d$'",
+        " where table_schema = 'public' and column_name = 'organisation_id'"
+        " and table_name !~ '_archive_\\d{4}_\\d\\d$'",
     )
     return {row["table_name"] for row in rows} - set(GUARDED_BY_STATEMENTS)
 

@@ -45,7 +45,7 @@ def encode(value: Any) -> bytes:
 
 
 def encode_canonically(value: Any) -> bytes:
-    """`value` as JSON in which equal values have equal bytes, whatever the order of their names: to compare, not to keep."""
+    """`value` as JSON, in which equal values have equal bytes whatever the order of names: to compare, not to keep."""
     return _encode_sorted(value)
 
 

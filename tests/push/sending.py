@@ -121,7 +121,8 @@ async def pass_time(house: House, seconds: float) -> None:
 LATER_DUE = "update outbox set due_at = due_at - make_interval(secs => $1)"
 LATER_TARGETS = """
 update push_target set closed_until = closed_until - make_interval(secs => $1),
-    failing_since = failing_since - make_interval(secs => $1), previous_until = previous_until - make_interval(secs => $1)
+    failing_since = failing_since - make_interval(secs => $1),
+    previous_until = previous_until - make_interval(secs => $1)
 """
 
 
