@@ -25,7 +25,7 @@ run: $(READY) ## start everything on 127.0.0.1 (PORT=8080 DATA=.jobgate); Ctrl-C
 	@$(BIN)/jobgate dev --port $(PORT) --data $(DATA)
 
 test: $(READY) ## run the whole suite against servers it starts itself (ARGS="-k replay")
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile $(ARGS)  # one more than the cores that it is meant for: many tests wait
 
 check: $(READY) ## lint, format, types, layers and the committed contract, as CI runs them
 	@$(BIN)/ruff check --quiet
