@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-TURN_S = 0.05
-"""How long the event loop may wait for arithmetic."""
+TURN_S = 0.025
+"""How long the event loop may wait for arithmetic; several turns may follow each other before timers fire."""
 
 
 class Turns:
