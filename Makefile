@@ -55,9 +55,11 @@ clean: ## remove what the tools wrote; .venv and DATA stay
 	@rm -rf dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find actions src tests -name __pycache__ -prune -exec rm -rf {} +
 
+# The list is complete. Left to resolve it again, pip asks for the newest release of what somebody wants with an extra
+# (`pydantic[email]`), and refuses that one for having no hash.
 $(READY): requirements.txt pyproject.toml | $(BIN)/pip
 	@echo "Filling $(VENV) from requirements.txt"
-	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
