@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 import msgspec
@@ -13,12 +12,11 @@ from jobgate.beacons.boxes import Beacon, BeaconState, find_beacons, keep_beacon
 from jobgate.beacons.fields import BeaconName, Tags
 from jobgate.context import Context, Reply, Request
 from jobgate.db import Transaction
-from jobgate.errors import ApiError, Code, shown
+from jobgate.errors import ApiError, Code
+from jobgate.paging import read_next
 from jobgate.registry import action
 
 MAX_PAGE = 50
-
-_TOKEN = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class GetBeacons(Request, frozen=True, kw_only=True):
@@ -65,11 +63,7 @@ class DeletedBeacons(msgspec.Struct, frozen=True, kw_only=True):
 @action("get")
 async def read_beacons(ctx: Context, request: GetBeacons) -> Reply[list[Beacon]]:
     """Read the beacons of the organisation, newest first: when each was last seen, what it holds, what waits for it."""
-    if request.next is not None and _TOKEN.fullmatch(request.next) is None:
-        raise ApiError(
-            Code.unsupported_value, f"`next` must be a token that a page answered, not {shown(request.next)}"
-        )
-    before = None if request.next is None else int(request.next)
+    before = read_next(request.next)
     async with ctx.db.reading(ctx.organisation_id) as db:
         return await find_beacons(db, ctx.organisation_id, request.name, before, min(request.limit, MAX_PAGE))
 

@@ -10,8 +10,9 @@ from msgspec import Meta
 
 from jobgate import definitions
 from jobgate.context import Context, Reply, Request, Severity
-from jobgate.definitions import ExecutionFilter, ExecutionRecord, ExecutionState, find_executions, read_page
+from jobgate.definitions import ExecutionFilter, ExecutionRecord, ExecutionState, find_executions
 from jobgate.errors import ApiError, Code
+from jobgate.paging import read_next
 from jobgate.registry import action
 from jobgate.times import Moment, read_moment
 
@@ -99,7 +100,7 @@ async def read_executions(ctx: Context, request: GetExecutions) -> Reply[list[Ex
             db,
             ctx.organisation_id,
             wanted,
-            before=read_page(request.next),
+            before=read_next(request.next),
             limit=min(request.limit, MAX_EXECUTIONS),
             log_limit=request.log_limit,
             max_bytes=ctx.settings.max_answer,

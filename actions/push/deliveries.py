@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Annotated
 
@@ -10,14 +9,12 @@ from msgspec import Meta
 
 from jobgate import wire
 from jobgate.context import Context, Reply, Request
-from jobgate.errors import ApiError, Code, shown
 from jobgate.outbox.deliveries import DeliveryState, PushDelivery, RedeliveredEntry, find_deliveries, redeliver
+from jobgate.paging import read_next
 from jobgate.registry import action
 from jobgate.sessions.entries import SessionId
 
 MAX_DELIVERIES = 50
-
-_TOKEN = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class GetPushDeliveries(Request, frozen=True, kw_only=True):
@@ -42,10 +39,6 @@ class UpdatePushDeliveries(Request, frozen=True, kw_only=True):
 @action("get")
 async def read_deliveries(ctx: Context, request: GetPushDeliveries) -> Reply[list[PushDelivery]]:
     """Read deliveries with their last tries, newest first."""
-    if request.next is not None and _TOKEN.fullmatch(request.next) is None:
-        raise ApiError(
-            Code.unsupported_value, f"`next` must be a token that a page answered, not {shown(request.next)}"
-        )
     async with ctx.db.reading(ctx.organisation_id) as db:
         return await find_deliveries(
             db,
@@ -54,7 +47,7 @@ async def read_deliveries(ctx: Context, request: GetPushDeliveries) -> Reply[lis
             target_id=request.target_id,
             state=request.state,
             session_id=request.session_id,
-            before=None if request.next is None else int(request.next),
+            before=read_next(request.next),
             limit=min(request.limit, MAX_DELIVERIES),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import datetime
 from typing import Annotated, Any
@@ -33,7 +32,8 @@ from jobgate.beacons.holding import holding
 from jobgate.beacons.listing import FILTERS, BeaconJob, BeaconJobStatus, digest, find_jobs, read_job
 from jobgate.beacons.scheduled import switch
 from jobgate.context import Context, Reply, Request
-from jobgate.errors import ApiError, Code, shown
+from jobgate.errors import ApiError, Code
+from jobgate.paging import read_next
 from jobgate.registry import action
 from jobgate.schedule import Rule, Schedule, parse
 from jobgate.times import Moment, read_moment
@@ -41,8 +41,6 @@ from jobgate.times import Moment, read_moment
 MAX_JOBS = 50
 
 TIMES = ("add_time", "q_time", "pickup_time", "start_time")
-
-_TOKEN = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 Text = Annotated[str, Meta(max_length=500)]
 Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -134,10 +132,6 @@ class UpdateBeaconJob(Request, frozen=True, kw_only=True):
 @action("get")
 async def list_jobs(ctx: Context, request: GetBeaconJobs) -> Reply[list[BeaconJob]]:
     """Read jobs, newest first: one by `job_id`, or those that fit filters."""
-    if request.next is not None and _TOKEN.fullmatch(request.next) is None:
-        raise ApiError(
-            Code.unsupported_value, f"`next` must be a token that a page answered, not {shown(request.next)}"
-        )
     async with ctx.db.reading(ctx.organisation_id) as db:
         return await find_jobs(
             db,
@@ -145,7 +139,7 @@ async def list_jobs(ctx: Context, request: GetBeaconJobs) -> Reply[list[BeaconJo
             read_filters(request),
             job_id=None if request.job_id is UNSET else request.job_id,
             statuses=None if request.status is UNSET else request.status,
-            before=None if request.next is None else int(request.next),
+            before=read_next(request.next),
             limit=min(request.limit, MAX_JOBS),
         )
 

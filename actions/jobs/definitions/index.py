@@ -10,8 +10,9 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from jobgate import definitions, jobs, wire
 from jobgate.context import Context, Reply, Request
-from jobgate.definitions import CATCH_UP_S, Changes, Definition, Draft, Overlap, check_params, read_page
+from jobgate.definitions import CATCH_UP_S, Changes, Definition, Draft, Overlap, check_params
 from jobgate.errors import ApiError, Code
+from jobgate.paging import read_next
 from jobgate.registry import action
 from jobgate.schedule import Schedule
 from jobgate.sessions.records import JsonObject
@@ -115,7 +116,7 @@ async def read_definitions(ctx: Context, request: GetDefinitions) -> Reply[list[
             ids=request.id,
             type=request.type,
             name=request.name,
-            before=read_page(request.next),
+            before=read_next(request.next),
             limit=limit + 1,
         )
     page = found[:limit]

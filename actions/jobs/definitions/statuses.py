@@ -8,7 +8,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from jobgate.context import Context, Reply, Request
-from jobgate.definitions import DefinitionStatus, find_statuses, read_page
+from jobgate.definitions import DefinitionStatus, find_statuses
+from jobgate.paging import read_next
 from jobgate.registry import action
 
 MAX_STATUSES = 50
@@ -33,7 +34,7 @@ async def read_statuses(ctx: Context, request: GetDefinitionStatuses) -> Reply[l
             db,
             ctx.organisation_id,
             request.job_id,
-            before=read_page(request.next),
+            before=read_next(request.next),
             limit=min(request.limit, MAX_STATUSES),
         )
     return Reply(data=found, records=len(found), next=following)

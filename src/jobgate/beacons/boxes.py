@@ -10,14 +10,13 @@ import msgspec
 from jobgate.context import Reply
 from jobgate.db import Record, Transaction
 from jobgate.errors import ApiError, Code
+from jobgate.paging import NEWEST
 from jobgate.times import show_moment
 
 MAX_BEACONS = 1000
 """Names that an organisation may have."""
 
 BeaconState = Literal["active", "paused", "draining"]
-
-_NEWEST = 2**63 - 1
 
 
 class Beacon(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,10 +37,10 @@ class Beacon(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_beacons(
-    db: Transaction, organisation_id: int, names: Sequence[str] | None, before: int | None, limit: int
+    db: Transaction, organisation_id: int, names: Sequence[str] | None, before: int, limit: int
 ) -> Reply[list[Beacon]]:
     """A page of the organisation's beacons, newest first, from `before` on: what the page before answered as `next`."""
-    rows = await db.fetch("find_beacons", organisation_id, names, before or _NEWEST, limit + 1)
+    rows = await db.fetch("find_beacons", organisation_id, names, before, limit + 1)
     page = rows[:limit]
     return Reply(
         data=[_show(row) for row in page],
@@ -52,7 +51,7 @@ async def find_beacons(
 
 async def read_beacon(db: Transaction, organisation_id: int, name: str) -> Beacon:
     """The beacon of this name. Raises 20004."""
-    for beacon in (await find_beacons(db, organisation_id, [name], None, 1)).data:
+    for beacon in (await find_beacons(db, organisation_id, [name], NEWEST, 1)).data:
         return beacon
     raise ApiError(Code.unsupported_value, "the beacon is not known")
 

@@ -40,7 +40,6 @@ FILTERS = (
 PAGE_BYTES = 1024 * 1024
 """Results that a page has room for: what its last job brings comes on top."""
 
-_NEWEST = 2**63 - 1
 _NULL = Raw(b"null")
 
 
@@ -99,11 +98,11 @@ async def find_jobs(
     *,
     job_id: uuid.UUID | None,
     statuses: Sequence[BeaconJobStatus] | None,
-    before: int | None,
+    before: int,
     limit: int,
 ) -> Reply[list[BeaconJob]]:
     """A page of jobs, newest first, that fit all `filters`: None matches what is not set. Or that one, if it fits."""
-    newest, oldest = before or _NEWEST, 0
+    newest, oldest = before, 0
     if job_id is not None:
         job = await db.fetchrow("read_beacon_job", organisation_id, job_id)
         if job is None:

@@ -28,8 +28,6 @@ CATCH_UP = timedelta(hours=1)
 MAX_TICKS = 1000
 """Ticks that are recorded at once; the next sweep goes on."""
 
-_NEWEST = 2**63 - 1
-
 
 class ScheduledBeaconJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job that runs again and again."""
@@ -46,10 +44,10 @@ class ScheduledBeaconJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_scheduled(
-    db: Transaction, organisation_id: int, before: int | None, limit: int
+    db: Transaction, organisation_id: int, before: int, limit: int
 ) -> Reply[list[ScheduledBeaconJob]]:
     """A page of scheduled jobs, newest first, from `before` on: what the page before answered as `next`."""
-    rows = await db.fetch("find_scheduled_jobs", organisation_id, before or _NEWEST, limit + 1)
+    rows = await db.fetch("find_scheduled_jobs", organisation_id, before, limit + 1)
     page = rows[:limit]
     return Reply(
         data=[

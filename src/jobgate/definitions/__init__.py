@@ -13,7 +13,7 @@ from jobgate.definitions.executing import NO_TRIGGER, Execution, execute, withdr
 from jobgate.definitions.executions import ExecutionFilter, ExecutionRecord, ExecutionState, find_executions
 from jobgate.definitions.forgetting import forget
 from jobgate.definitions.parameters import Checked, ParamTypes, check_params
-from jobgate.definitions.records import Definition, Overlap, find, read_page
+from jobgate.definitions.records import Definition, Overlap, find
 from jobgate.definitions.saving import CATCH_UP_S, Changes, Draft, change, delete, lock, read_clock, save
 from jobgate.definitions.statuses import DefinitionStatus, find_statuses
 from jobgate.definitions.ticking import tick
@@ -42,7 +42,6 @@ __all__ = [
     "find_statuses",
     "lock",
     "read_clock",
-    "read_page",
     "save",
     "sweep",
     "tick",

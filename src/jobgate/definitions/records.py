@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +11,7 @@ import msgspec
 
 from jobgate import wire
 from jobgate.db import Record, Transaction
-from jobgate.errors import ApiError, Code, shown
+from jobgate.paging import NEWEST
 from jobgate.schedule import Rule, Schedule, recall
 
 Overlap = Literal["skip", "queue", "allow"]
@@ -20,10 +19,6 @@ Overlap = Literal["skip", "queue", "allow"]
 
 NEXT_RUNS = 5
 """How many of the nominal times to come an answer shows."""
-
-_NEWEST = 2**63 - 1
-
-_TOKEN = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,15 +66,6 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         return [self.next_run_at, *self.rule.upcoming(self.next_run_at, NEXT_RUNS - 1)]
 
 
-def read_page(token: str | None) -> int:
-    """Before which number a page begins: what the page before answered as `next`. Raises 20004."""
-    if token is None:
-        return _NEWEST
-    if _TOKEN.fullmatch(token) is None:
-        raise ApiError(Code.unsupported_value, f"`next` must be a token that a page answered, not {shown(token)}")
-    return int(token)
-
-
 async def find(
     db: Transaction,
     organisation_id: int,
@@ -89,7 +75,7 @@ async def find(
     name: str | None = None,
     store_id: int | None = None,
     service: str | None = None,
-    before: int = _NEWEST,
+    before: int = NEWEST,
     limit: int,
 ) -> list[Definition]:
     """The organisation's definitions that fit every filter, the newest first; `before` is the number of one.

@@ -10,14 +10,14 @@ from msgspec import Meta
 
 from jobgate.context import Context, Request
 from jobgate.db import Record
-from jobgate.errors import ApiError, Code, shown
+from jobgate.errors import ApiError, Code
 from jobgate.itembank.entries import BankReference
 from jobgate.itembank.records import Kept, Kind
+from jobgate.paging import NEWEST, unknown_page
 from jobgate.sessions.entries import Version
 
 MAX_ENTRIES = 50
 
-_MAX_ID = 2**63 - 1
 _TOKEN = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,9}))?")
 
 
@@ -36,7 +36,7 @@ class BankQuery(Request, frozen=True, kw_only=True):
 
 async def find_entries(ctx: Context, query: BankQuery, kind: Kind) -> tuple[list[Kept], str | None]:
     """A page of one kind, the newest entry first, and the token of the next one. Raises `ApiError`."""
-    before = _MAX_ID if query.next is None else _read_token(query.next, 1)[0]
+    before = NEWEST if query.next is None else _read_token(query.next, 1)[0]
     limit = min(query.limit, MAX_ENTRIES)
     args: list[Any] = [ctx.organisation_id, kind, before, query.version, limit + 1, ctx.settings.max_answer]
     async with ctx.db.reading(ctx.organisation_id) as db:
@@ -71,7 +71,7 @@ def _read_token(token: str, parts: int) -> tuple[int, ...]:
     found = _TOKEN.fullmatch(token)
     numbers = tuple(int(part) for part in found.groups() if part is not None) if found else ()
     if len(numbers) != parts:
-        raise ApiError(Code.unsupported_value, f"`next` must be a token that a page answered, not {shown(token)}")
+        raise unknown_page(token)
     return numbers
 
 

@@ -21,8 +21,6 @@ from jobgate.times import show_moment
 DeliveryState = Literal["queued", "delivered", "failed"]
 DeliveryKind = Kind | Literal["test", "webhook"]
 
-_NEWEST = 2**63 - 1
-
 
 class DeliveryTry(msgspec.Struct, frozen=True, kw_only=True):
     """One try of a delivery."""
@@ -75,11 +73,11 @@ async def find_deliveries(
     target_id: uuid.UUID | None,
     state: DeliveryState | None,
     session_id: str | None,
-    before: int | None,
+    before: int,
     limit: int,
 ) -> Reply[list[PushDelivery]]:
     """A page of deliveries, newest first, from `before` on: what the page before answered as `next`."""
-    args = (organisation_id, before or _NEWEST, state, target_id, limit + 1)
+    args = (organisation_id, before, state, target_id, limit + 1)
     # The statement that walks the index of the narrowest filter.
     if ids is not None:
         found = await db.fetch("page_deliveries_named", *args, ids, session_id)

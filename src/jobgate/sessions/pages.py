@@ -16,7 +16,8 @@ from msgspec import Meta
 
 from jobgate.context import Request
 from jobgate.db import Database, Record, Transaction
-from jobgate.errors import ApiError, Code, shown
+from jobgate.errors import ApiError, Code
+from jobgate.paging import unknown_page
 from jobgate.sessions.entries import ActivityId, SessionId, Status, UserId
 from jobgate.times import Moment, read_moment
 
@@ -82,7 +83,7 @@ def read_token(token: str) -> tuple[Cursor, Sort]:
         sort: Sort = "desc" if desc else "asc"
         if cursor.show(sort) == token:
             return cursor, sort
-    raise ApiError(Code.unsupported_value, f"`next` must be a token that a page answered, not {shown(token)}")
+    raise unknown_page(token)
 
 
 async def read_horizon(db: Database) -> datetime:

@@ -12,6 +12,7 @@ from jobgate.context import Context, Reply
 from jobgate.db import Transaction
 from jobgate.definitions import NO_TRIGGER, Changes, Checked, Definition, Draft, check_params
 from jobgate.errors import ApiError, Code
+from jobgate.paging import read_next
 from jobgate.registry import Family, action
 from jobgate.typed_jobs.logs import TypedJobLog, find_logs
 from jobgate.typed_jobs.records import DeletedTypedJobs, TypedJob, show_each
@@ -76,7 +77,7 @@ async def _read(ctx: Context, type: str, request: GetTypedJobs) -> Reply[list[Ty
             ids=None if request.id is None else [request.id],
             type=type,
             service=request.service,
-            before=definitions.read_page(request.next),
+            before=read_next(request.next),
             limit=limit + 1,
         )
         page = await show_each(db, ctx.organisation_id, found[:limit])

@@ -10,7 +10,7 @@ import msgspec
 
 from jobgate.context import Reply
 from jobgate.db import Record, Transaction
-from jobgate.errors import ApiError, Code, shown
+from jobgate.paging import NEWEST, unknown_page
 from jobgate.times import show_moment
 from jobgate.typed_jobs.records import tell_end, tell_entry
 
@@ -19,7 +19,7 @@ Event = Literal["started", "passed", "failed"]
 STARTED, SAID, ENDED = range(3)
 """The places of entries within a run."""
 
-_NEWEST = (2**63 - 1, ENDED, 0)
+_NEWEST = (NEWEST, ENDED, 0)
 _TOKEN = re.compile(r"([1-9][0-9]{0,17})\.([012])\.([0-9]{1,18})", re.ASCII)
 
 
@@ -50,7 +50,7 @@ def _read_token(token: str | None) -> tuple[int, int, int]:
         return _NEWEST
     read = _TOKEN.fullmatch(token)
     if read is None:
-        raise ApiError(Code.unsupported_value, f"`next` must be a token that a page answered, not {shown(token)}")
+        raise unknown_page(token)
     return int(read[1]), int(read[2]), int(read[3])
 
 
