@@ -62,6 +62,8 @@ class Listener:
     port: int = 0
     scheme: str = "http"
     answer: Answer = field(default_factory=lambda: answering(204))
+    keeps: bool = False
+    """Connections stay open after an answer."""
     posts: list[Post] = field(default_factory=list)
     connections: int = 0
     most_at_once: int = 0
@@ -85,27 +87,32 @@ class Listener:
         return self.posts
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, one request."""
+        """One connection; one request, unless it keeps."""
         self.connections += 1
         self._open += 1
         self.most_at_once = max(self.most_at_once, self._open)
         with suppress(OSError, asyncio.IncompleteReadError):
             try:
-                post = await _read(reader)
-                self.posts.append(post)
-                async with self._came:
-                    self._came.notify_all()
-                await self.answer(post, writer)
-                await writer.drain()
+                await self._answer_one(reader, writer)
+                while self.keeps:
+                    await self._answer_one(reader, writer)
             finally:
                 self._open -= 1
                 writer.close()
+
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        post = await _read(reader)
+        self.posts.append(post)
+        async with self._came:
+            self._came.notify_all()
+        await self.answer(post, writer)
+        await writer.drain()
 
 
 async def _read(reader: asyncio.StreamReader) -> Post:
     line, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
     headers = {name.lower(): value for name, value in (each.split(": ", 1) for each in rest)}
-    return Post(line, headers, await reader.readexactly(int(headers["content-length"])))
+    return Post(line, headers, await reader.readexactly(int(headers.get("content-length", "0"))))
 
 
 @asynccontextmanager

@@ -154,9 +154,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # -- push ----------------------------------------------------------------------------------------------------
 
-    # Targets may be plain HTTP.
+    # Addresses that users name, push targets and LRSs alike, may be plain HTTP.
     push_http: bool = False
-    # Networks and host names (comma-separated) that may be pushed to although they are not public, on any port.
+    # Networks and host names (comma-separated) that may be called although they are not public, on any port.
     push_allow: str = ""
     # Seconds that one try may take, from the look-up of the name to the end of the answer.
     push_timeout_s: Seconds = 15

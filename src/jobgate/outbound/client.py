@@ -1,36 +1,29 @@
 """The one HTTP client that calls what users name.
 
-A name is resolved once; every address that it has is judged, and one of those is connected to, with the name in SNI and
-Host: a name that answers differently the next time changes nothing. One connection per call. No redirects, proxies,
-cookies, compression; an answer is read up to a limit, and everything together has to be over in time.
+A name is resolved once a connection; every address that it has is judged, and one of those is connected to: a name that
+answers differently the next time changes nothing. `lines` says how calls are made.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from contextlib import asynccontextmanager
 
 import httpcore2
 
-from jobgate import __version__
 from jobgate.outbound.addresses import Address, Rules, read_address
+from jobgate.outbound.answers import Answer
+from jobgate.outbound.lines import CONNECT_S, Call, Line, Unreachable
 from jobgate.outbound.urls import Place, read_url
 
-CONNECT_S = 5.0
 MAX_ANSWER = 64 * 1024
-"""Bytes of an answer that are read; what comes after them is cut off."""
+"""Bytes of the answer to a push that are read; what comes after them is cut off."""
 
-_MAX_ADDRESSES = 4
 _RESOLVERS = 32
 """Threads that may wait for name servers at once: one that does not answer holds its thread for seconds."""
 
@@ -39,21 +32,8 @@ _OWN_KEPT_S = 60.0
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
-class Unreachable(Exception):
-    """There was no whole answer; the text says why in words fit for whoever named the place."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the other side said."""
-
-    status: int
-    body: bytes
-    retry_after_s: float | None
-
-
 class Client:
-    """Posts to places that the rules allow. `tls` and `resolve` replace the system's trust and name service."""
+    """Calls places that the rules allow. `tls` and `resolve` replace the system's trust and name service."""
 
     def __init__(
         self,
@@ -75,13 +55,40 @@ class Client:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Post `body` as JSON. Raises `Forbidden`, or `Unreachable` when there was no whole answer in time."""
-        place = read_url(url, self.rules)
+        """Post `body` as JSON. Raises `Forbidden`, or `Unreachable` when there was no whole answer in time.
+
+        Of a long answer the beginning is read.
+        """
+        headers = {"content-type": "application/json", **headers}
+        return await self._ask_once(url, Call("POST", body, headers, MAX_ANSWER, cuts=True))
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        max_answer: int,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """Ask once, over a connection of its own, and read the whole answer.
+
+        Raises `Forbidden`, or `Unreachable` when there was no whole answer in time, or `TooLarge`.
+        """
+        return await self._ask_once(url, Call(method, body, headers or {}, max_answer), timeout_s)
+
+    @asynccontextmanager
+    async def keep(self, url: str) -> AsyncIterator[Line]:
+        """A line to the place of `url` while the block runs: its calls share a connection as long as it holds.
+
+        It must not be shared between organisations. Raises `Forbidden`.
+        """
+        line = self._make_line(read_url(url, self.rules))
         try:
-            async with asyncio.timeout(self.timeout_s):
-                return await self._post(place, await self.find_addresses(place), body, headers)
-        except TimeoutError:
-            raise Unreachable(f"no answer within {self.timeout_s:g} s") from None
+            yield line
+        finally:
+            await line.close()
 
     async def find_addresses(self, place: Place) -> Sequence[Address]:
         """The addresses of a place, every one judged; raises `Forbidden` or `Unreachable`."""
@@ -99,46 +106,12 @@ class Client:
                 self.rules.require_address(address, own)
         return found
 
-    async def _post(
-        self, place: Place, addresses: Sequence[Address], body: bytes, headers: Mapping[str, str]
-    ) -> Answer:
-        failure: Exception = Unreachable("the name has no address")
-        for address in addresses[:_MAX_ADDRESSES]:
-            try:
-                return await self._call(place, address, body, headers)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = Unreachable(_explain(error))  # nothing was sent: the next address may do
-            except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException) as error:
-                raise Unreachable(_explain(error)) from None
-        raise failure
+    async def _ask_once(self, url: str, call: Call, timeout_s: float | None = None) -> Answer:
+        place = read_url(url, self.rules)
+        return await self._make_line(place).ask(place, call, timeout_s=timeout_s, keeps=False)
 
-    async def _call(self, place: Place, address: Address, body: bytes, headers: Mapping[str, str]) -> Answer:
-        own = {
-            "Host": place.authority,
-            "User-Agent": f"jobgate/{__version__}",
-            "Accept-Encoding": "identity",
-            "Connection": "close",
-            "Content-Type": "application/json",
-            "Content-Length": str(len(body)),
-        }
-        request = httpcore2.Request(
-            "POST",
-            httpcore2.URL(scheme=place.scheme, host=str(address), port=place.port, target=place.target),
-            headers=list((own | dict(headers)).items()),
-            content=body,
-            extensions={"timeout": {"connect": CONNECT_S}, "sni_hostname": place.host},
-        )
-        network = _Network()
-        connecting = httpcore2.AsyncHTTPConnection(request.url.origin, ssl_context=self._tls, network_backend=network)
-        try:
-            async with connecting as connection:
-                response = await connection.handle_async_request(request)
-                try:
-                    return Answer(response.status, await _read(response), _read_retry_after(response))
-                finally:
-                    await response.aclose()
-        finally:
-            await network.close()
+    def _make_line(self, place: Place) -> Line:
+        return Line(place, self.rules, self.find_addresses, self._tls, self.timeout_s)
 
     async def _own_addresses(self) -> frozenset[Address]:
         """Where our own servers' names lead, looked up once in a while."""
@@ -157,66 +130,3 @@ class Client:
         )
         found = (read_address(str(row[4][0]).partition("%")[0]) for row in rows)
         return [address for address in dict.fromkeys(found) if address is not None]
-
-
-class _Network(httpcore2.AnyIOBackend):
-    """Opens the one connection of a call, and closes it whatever happened: httpcore forgets one whose TLS failed."""
-
-    _stream: httpcore2.AsyncNetworkStream | None = None
-
-    async def connect_tcp(self, *args: Any, **options: Any) -> httpcore2.AsyncNetworkStream:
-        self._stream = await super().connect_tcp(*args, **options)
-        return self._stream
-
-    async def close(self) -> None:
-        if self._stream is not None:
-            await self._stream.aclose()
-
-
-async def _read(response: httpcore2.Response) -> bytes:
-    """The body, up to the limit."""
-    body = b""
-    async with aclosing(cast(AsyncGenerator[bytes], aiter(cast(AsyncIterable[bytes], response.stream)))) as chunks:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) >= MAX_ANSWER:
-                break
-    return body[:MAX_ANSWER]
-
-
-_SECONDS = re.compile(rb"[0-9]{1,9}")
-
-
-def _read_retry_after(response: httpcore2.Response) -> float | None:
-    """What `Retry-After` asks for, in seconds from now; None where it says nothing usable."""
-    values = [value for name, value in response.headers if name.lower() == b"retry-after"]
-    if not values:
-        return None
-    if _SECONDS.fullmatch(values[0].strip()):
-        return float(values[0])
-    try:
-        moment = parsedate_to_datetime(values[0].decode("latin-1"))
-    except ValueError:
-        return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-
-
-def _explain(error: Exception) -> str:
-    """Why there was no answer, in words of ours: what libraries say may name addresses."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the certificate is not valid: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError):
-            return "the TLS handshake failed"
-        if isinstance(cause, ConnectionRefusedError):
-            return "the connection was refused"
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpcore2.TimeoutException):
-        return f"no connection within {CONNECT_S:g} s"
-    if isinstance(error, httpcore2.ConnectError):
-        return "the connection failed"
-    if isinstance(error, httpcore2.ProtocolError):
-        return "the answer is no HTTP"
-    return "the connection broke"
