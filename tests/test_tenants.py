@@ -19,6 +19,7 @@ GUARDED_BY_STATEMENTS = {
     "definition_due": "searched across organisations; says when something is due and for whom, not what",
     "outbox": "searched across organisations; says what is due and for whom, not what it says",
     "beacon_watch": "searched across organisations; says when a job must be looked at, not what it is",
+    "beacon_ended": "searched across organisations; says how and when a job ended, not what it is",
     "audit": "written only",
     "consumer": "looked up before there is an organisation",
     "consumer_organisation": "says which organisations there are for a consumer",

@@ -144,13 +144,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Days that executions of definitions are kept after they completed, and after they were halted.
     completed_executions_kept_days: Count = 90
     halted_executions_kept_days: Count = 365
-    # Days that a definition's past ticks are kept.
+    # Days that past ticks of a definition, and of a scheduled job of beacons, are kept.
     ticks_kept_days: Count = 30
 
     # -- beacons -------------------------------------------------------------------------------------------------
 
     # Seconds that a job belongs to the beacon that picked it up, without a sign of life.
     beacon_lease_s: Seconds = 60
+    # Days that jobs of beacons are kept after they completed, and after they were halted.
+    completed_beacon_jobs_kept_days: Count = 90
+    halted_beacon_jobs_kept_days: Count = 365
 
     # -- push ----------------------------------------------------------------------------------------------------
 

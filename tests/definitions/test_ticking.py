@@ -189,7 +189,7 @@ async def test_a_tick_and_a_call_cause_one_execution(house: House) -> None:
 async def test_days_that_were_slept_through_are_caught_up_in_bounded_looks(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobgate.definitions.ticking.MAX_TIMES_EACH", 300)
+    monkeypatch.setattr("jobgate.schedule.plans.MAX_TIMES_EACH", 300)
     await save(house, NOON, schedule=EVERY_MINUTE)
 
     await tick(house, NOON + 3500 * MINUTE)

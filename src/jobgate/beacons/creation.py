@@ -50,7 +50,7 @@ async def add_job(db: Transaction, organisation_id: int, job: NewBeaconJob) -> u
     is_queued = job.queued and job.rule is None
     if job.rule is not None:
         schedule, zone = wire.encode(job.rule.schedule), job.rule.zone
-        next_run = job.rule.first_due(await db.fetchval("beacon_clock"))
+        next_run = job.rule.first_due(await db.fetchval("read_clock"))
     if is_queued:
         alike = [job.owner, job.beacon_name, job.name, tags, job.tasks]
         likeness = digest(alike)

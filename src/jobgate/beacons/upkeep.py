@@ -1,4 +1,4 @@
-"""What sweepers do for beacons: jobs of silent ones are eligible again, due schedules tick. Any number of them may."""
+"""What sweepers do for beacons: jobs of silent ones are eligible again, schedules tick, old jobs go. Any number may."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from jobgate import log
 from jobgate.beacons.claims import finish, halt_cancelled
+from jobgate.beacons.forgetting import forget
 from jobgate.beacons.listing import BeaconFailure
-from jobgate.beacons.scheduled import tick
+from jobgate.beacons.ticking import tick
 from jobgate.db import Database
 from jobgate.settings import Settings
 
@@ -22,16 +23,12 @@ LOST = BeaconFailure(code="lost", message="The job lost its beacon too often; it
 
 
 async def sweep(db: Database, settings: Settings) -> bool:
-    """Look at the jobs whose time has come; True when there is more to do. Row locks keep two sweepers apart."""
-    due = await db.fetch("find_due_watches", BATCH, timedelta(seconds=settings.beacon_lease_s))
-    more = len(due) == BATCH
-    for watch in due:
-        if watch["reason"] == "lease":
-            await _reap(db, settings, watch["organisation_id"], watch["job_id"])
-        else:
-            async with db.transaction(watch["organisation_id"]) as tx:
-                more = await tick(tx, watch["organisation_id"], watch["job_id"]) or more
-    return more
+    """Look at what is due; True when there may be more to do. Row locks keep two sweepers apart."""
+    lapsed = await db.fetch("find_lapsed_leases", BATCH, timedelta(seconds=settings.beacon_lease_s))
+    for lease in lapsed:
+        await _reap(db, settings, lease["organisation_id"], lease["job_id"])
+    ticked = await tick(db, settings)
+    return await forget(db, settings) or ticked or len(lapsed) == BATCH
 
 
 async def _reap(db: Database, settings: Settings, organisation_id: int, job_id: uuid.UUID) -> None:

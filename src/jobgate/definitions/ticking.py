@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 from jobgate import log, wire
 from jobgate.db import Database, Record, Transaction
 from jobgate.errors import ApiError
-from jobgate.schedule import Rule, Schedule, recall
+from jobgate.schedule import Plan, Rule, Schedule, make_plan, recall
 from jobgate.settings import Settings
 from jobgate.turns import Turns
 
@@ -27,11 +27,6 @@ logger = logging.getLogger("jobgate")
 
 BATCH = 250
 """Definitions that are looked at together."""
-
-MAX_TIMES = 10_000
-MAX_TIMES_EACH = 500
-"""Nominal times that one look works off, of all its definitions and of each: 70 µs go into every one of them. Who is
-further behind catches up in several looks."""
 
 PUNCTUAL_S = 60
 """A minute is what schedules count in: a time that came so long ago is not late."""
@@ -54,13 +49,6 @@ class Tick(NamedTuple):
     """The job that must have ended before."""
 
 
-class Plan(NamedTuple):
-    """The nominal times of a definition that have come, oldest first, and the next one."""
-
-    times: Sequence[datetime]
-    next_at: datetime | None
-
-
 async def tick(db: Database, settings: Settings, now: datetime | None = None) -> bool:
     """Queue the jobs of what is due by now; True when there may be more. `now`: another time than the database's."""
     now = now or await db.fetchval("read_clock")
@@ -74,7 +62,7 @@ async def tick(db: Database, settings: Settings, now: datetime | None = None) ->
         async with db.transaction(organisation_id) as tx:
             for plan in await _tick(tx, organisation_id, ids, now, settings.ticks_kept_days):
                 ticked = True
-                is_behind |= plan.next_at is not None and plan.next_at <= now
+                is_behind |= plan.is_behind(now)
     return ticked and (is_behind or len(due) == BATCH)
 
 
@@ -91,12 +79,11 @@ async def _tick(
     for execution in await db.fetch("find_open_executions", locked):
         unended.setdefault(execution["definition_id"], []).append(execution)
     turns = Turns()
-    limit = min(MAX_TIMES_EACH, max(2, MAX_TIMES // len(rows)))
     plans: list[Plan] = []
     ticks: list[Tick] = []
     for row in rows:
         rule = _recall(row)
-        plan = make_plan(rule, row["due_at"], now, limit)
+        plan = make_plan(rule, row["due_at"], now, len(rows))
         plans.append(plan)
         ticks += judge(row, rule, plan, now, unended.get(row["definition_id"], []))
         await turns.pass_on()
@@ -107,19 +94,11 @@ async def _tick(
     return plans
 
 
-def make_plan(rule: Rule | None, due_at: datetime, now: datetime, limit: int) -> Plan:
-    """From the time that is due, at most `limit` times that have come; the next one may have come too."""
-    if rule is None:
-        return Plan([due_at], None)
-    times = [due_at, *rule.between(due_at, now, limit - 1)]
-    return Plan(times, rule.next_after(times[-1]))
-
-
 def judge(row: Record, rule: Rule | None, plan: Plan, now: datetime, unended: Sequence[Record]) -> list[Tick]:
     """What becomes of the times that have come."""
     id, (*missed, latest) = row["definition_id"], plan.times
     ticks = [Tick(id, due_at, "missed") for due_at in missed]
-    if (plan.next_at is not None and plan.next_at <= now) or _is_late(row, rule, latest, now):
+    if plan.is_behind(now) or _is_late(row, rule, latest, now):
         return [*ticks, Tick(id, latest, "missed")]
     outcome, after = _place(row["overlap"], unended)
     return [*ticks, Tick(id, latest, outcome, uuid.uuid4() if outcome == "started" else None, after)]

@@ -5,12 +5,13 @@
         └── schedule ────┘   what is stored; `recall` makes the same rule of it
 
 `params` and `fields` have what a caller may say, `reading` refuses what makes no sense, `rules` answers what is next,
-`zones` says how a wall clock and real time belong together where clocks change. The days and minutes of a rule are
-found by cronsim, which is asked about plain wall times only.
+`plans` what has come, `zones` says how a wall clock and real time belong together where clocks change. The days and
+minutes of a rule are found by cronsim, which is asked about plain wall times only.
 """
 
 from jobgate.schedule.params import Schedule
+from jobgate.schedule.plans import Plan, make_plan
 from jobgate.schedule.reading import parse, recall
 from jobgate.schedule.rules import Rule
 
-__all__ = ["Rule", "Schedule", "parse", "recall"]
+__all__ = ["Plan", "Rule", "Schedule", "make_plan", "parse", "recall"]

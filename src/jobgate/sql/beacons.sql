@@ -198,12 +198,10 @@ where reason = 'job' and due_at <= clock_timestamp()
     and (organisation_id, beacon_name) in (select * from unnest($1::integer[], $2::text[]))
 group by organisation_id, beacon_name, tags
 
--- Leases that ended, and schedules that are due, with the oldest first. After a restart of Postgres beacons first get the
--- time to renew.
--- name: find_due_watches
-select organisation_id, job_id, reason from beacon_watch
-where reason in ('lease', 'tick') and due_at <= clock_timestamp()
-    and (reason = 'tick' or clock_timestamp() > pg_postmaster_start_time() + $2::interval)
+-- Leases that are over, the oldest first. After a restart of Postgres beacons first get the time to renew.
+-- name: find_lapsed_leases
+select organisation_id, job_id from beacon_watch
+where reason = 'lease' and due_at <= clock_timestamp() and clock_timestamp() > pg_postmaster_start_time() + $2::interval
 order by due_at limit $1
 
 -- A job whose holder is silent, if nobody else looks at it.
@@ -211,10 +209,6 @@ order by due_at limit $1
 select id, beacon_name, losses, cancel from beacon_job
 where organisation_id = $1 and id = $2 and pickup_time is not null and end_time is null and lease_until <= clock_timestamp()
 for update skip locked
-
--- What time is it where times are stored?
--- name: beacon_clock
-select clock_timestamp()
 
 -- Scheduled jobs, newest first.
 -- name: find_scheduled_jobs
@@ -225,39 +219,86 @@ from beacon_job where organisation_id = $1 and schedule is not null and number <
 -- name: switch_scheduled_job
 update beacon_job set active = $3, next_run = $4 where organisation_id = $1 and id = $2
 
--- A scheduled job that is due, if nobody else looks at it, and whether one of its runs has not ended.
--- name: lock_due_job
-select id, schedule, zone, next_run, clock_timestamp() as now,
-    exists (select from beacon_job as run where run.organisation_id = $1 and run.scheduled_id = $2 and run.end_time is null)
-        as is_running
-from beacon_job where organisation_id = $1 and id = $2 and active and next_run <= clock_timestamp()
-for update skip locked
+-- Which scheduled jobs are due by $1, of all organisations? The most overdue.
+-- name: find_due_schedules
+select organisation_id, array_agg(job_id) as ids from (
+    select organisation_id, job_id from beacon_watch where reason = 'tick' and due_at <= $1 order by due_at limit $2) as due
+group by organisation_id
 
--- One tick is one row: those that are new.
--- name: insert_beacon_ticks
-insert into beacon_tick (organisation_id, scheduled_id, due_at, outcome)
-select $1, $2, due_at, outcome from unnest($3::timestamptz[], $4::text[]) as due (due_at, outcome)
-on conflict do nothing
-returning due_at
+-- Those of them that are still due, and that nobody else is at: at most, beyond the first, so many tasks ($4) of so many
+-- bytes ($5) together, because each run gets a copy.
+-- name: lock_due_schedules
+with due as materialized (
+    select id, schedule, zone, next_run, total_tasks from beacon_job
+    where organisation_id = $1 and id = any($2::uuid[]) and active and next_run <= $3
+    order by id for no key update skip locked
+), counted as (
+    select *, sum(total_tasks) over (order by id) - total_tasks as tasks_before from due
+), weighed as (
+    select counted.*, sum(bytes) over (order by id) - bytes as bytes_before
+    from counted cross join lateral (
+        select coalesce(sum(pg_column_size(task)), 0) as bytes from beacon_task
+        where organisation_id = $1 and job_id = counted.id
+    ) as tasks
+    where tasks_before < $4
+)
+select id, schedule, zone, next_run from weighed where bytes_before < $5 order by id
 
--- A tick makes a job: the scheduled one, to be run now.
--- name: insert_scheduled_run
-with run as (
-    insert into beacon_job (organisation_id, consumer_key, name, owner, beacon_name, tags, total_tasks, q_time,
+-- Which of these scheduled jobs have a run that has not ended?
+-- name: find_open_runs
+select distinct scheduled_id from beacon_job
+where organisation_id = $1 and scheduled_id = any($2::uuid[]) and end_time is null
+
+-- Ticks, and the runs that some make: the scheduled job, to be done now. What has ticked before makes nothing.
+-- name: record_beacon_ticks
+with ticked as (
+    insert into beacon_tick (organisation_id, scheduled_id, due_at, outcome, job_id)
+    select $1, scheduled_id, due_at, outcome, job_id
+    from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[]) as asked (scheduled_id, due_at, outcome, job_id)
+    on conflict (organisation_id, scheduled_id, due_at) do nothing
+    returning scheduled_id, due_at, job_id
+), run as (
+    insert into beacon_job (organisation_id, id, consumer_key, name, owner, beacon_name, tags, total_tasks, q_time,
         scheduled_id, due_at)
-    select organisation_id, consumer_key, name, owner, beacon_name, tags, total_tasks, clock_timestamp(), id, $3
-    from beacon_job where organisation_id = $1 and id = $2
-    returning id
-), named as (
-    update beacon_tick set job_id = run.id from run where organisation_id = $1 and scheduled_id = $2 and beacon_tick.due_at = $3
+    select $1, ticked.job_id, consumer_key, name, owner, beacon_name, tags, total_tasks, clock_timestamp(), id, ticked.due_at
+    from ticked join beacon_job as scheduled on scheduled.organisation_id = $1 and scheduled.id = ticked.scheduled_id
+    where ticked.job_id is not null
+    order by ticked.due_at, number
 )
 insert into beacon_task (organisation_id, job_id, position, task)
-select $1, run.id, position, task from beacon_task cross join run where organisation_id = $1 and job_id = $2
+select $1, ticked.job_id, position, task
+from ticked join beacon_task as task on task.organisation_id = $1 and task.job_id = ticked.scheduled_id
+where ticked.job_id is not null
 
--- When a scheduled job runs next, if ever.
--- name: set_next_run
-update beacon_job set next_run = $3 where organisation_id = $1 and id = $2
+-- When these scheduled jobs run next; null: not any more.
+-- name: plan_schedules
+update beacon_job set next_run = planned.next_run
+from unnest($2::uuid[], $3::timestamptz[]) as planned (id, next_run)
+where organisation_id = $1 and beacon_job.id = planned.id
 
--- Ticks that nobody will ask for any more.
--- name: delete_old_ticks
-delete from beacon_tick where organisation_id = $1 and scheduled_id = $2 and due_at < clock_timestamp() - interval '90 days'
+-- Forget ticks of these scheduled jobs that were due before $3.
+-- name: delete_past_beacon_ticks
+delete from beacon_tick where organisation_id = $1 and scheduled_id = any($2::uuid[]) and due_at < $3
+
+-- Which jobs ended so ($1) before $2 ago, of all organisations? The oldest.
+-- name: find_old_beacon_jobs
+select organisation_id, array_agg(job_id) as ids from (
+    select organisation_id, job_id from beacon_ended where state = $1 and end_time < clock_timestamp() - $2::interval
+    order by end_time limit $3) as old
+group by organisation_id
+
+-- Delete these jobs with their tasks and logs: at most, beyond the first, so many tasks and lines ($3).
+-- name: delete_beacon_jobs
+with held as materialized (
+    select id, total_tasks + log_length as rows from beacon_job
+    where organisation_id = $1 and id = any($2::uuid[]) and end_time is not null
+    order by id for update skip locked
+), old as materialized (
+    select id from (select id, sum(rows) over (order by id) - rows as rows_before from held) as counted
+    where rows_before < $3
+), tasks as (
+    delete from beacon_task using old where organisation_id = $1 and job_id = old.id
+), lines as (
+    delete from beacon_log_line using old where organisation_id = $1 and job_id = old.id
+)
+delete from beacon_job using old where organisation_id = $1 and beacon_job.id = old.id
