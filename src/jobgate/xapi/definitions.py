@@ -89,11 +89,11 @@ def make_components(rule: Rule) -> Field:
 
 def _refuse_id(component: dict[str, Any], path: Path, report: Report) -> None:
     if "id" not in component:
-        report.add(path, Rule.component)
+        report.add(path, Rule.component_id)
     elif type(component["id"]) is not str:
-        report.add_value((path, "id"), Rule.component, component["id"])
+        report.add_value((path, "id"), Rule.component_id, component["id"])
     else:
-        report.add((path, "id"), Rule.component_unique if component["id"] else Rule.form)
+        report.add((path, "id"), Rule.component_id if component["id"] else Rule.form)
 
 
 COMPONENT: Fields = {"id": SEEN, "description": make_language_map(Rule.component_description)}

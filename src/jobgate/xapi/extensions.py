@@ -18,4 +18,4 @@ def check_extensions(value: Any, path: Path, report: Report) -> None:
         if type(inner) is dict or type(inner) is list:
             report.has_depths = True
         if not is_iri(name):
-            report.add((path, name), Rule.extensions)
+            report.add((path, name), Rule.extension_name)

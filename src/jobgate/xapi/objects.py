@@ -46,5 +46,5 @@ def check_activity(value: dict[str, Any], path: Path, report: Report) -> None:
 def check_reference(value: dict[str, Any], path: Path, report: Report) -> None:
     """An object that is a StatementRef by its objectType."""
     if "id" not in value:
-        report.add(path, Rule.reference_id_missing)
+        report.add(path, Rule.reference_id)
     check_fields(value, REFERENCE, path, report)

@@ -30,10 +30,8 @@ def check_score(value: Any, path: Path, report: Report) -> None:
     raw, low, high = find("raw"), find("min"), find("max")
     if _are_numbers(low, high) and low >= high:
         report.add(path, Rule.score_range)
-    if _are_numbers(raw, low) and raw < low:
-        report.add((path, "raw"), Rule.score_low)
-    if _are_numbers(raw, high) and raw > high:
-        report.add((path, "raw"), Rule.score_high)
+    if (_are_numbers(raw, low) and raw < low) or (_are_numbers(raw, high) and raw > high):
+        report.add((path, "raw"), Rule.score_raw)
 
 
 def check_scaled(value: Any, path: Path, report: Report) -> None:

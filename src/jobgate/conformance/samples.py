@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
-
-GONE = object()
-"""Instead of a value: the property is taken away."""
-
-Edit = dict[str, Any]
-"""Values by their place, as in `result/score/raw`; the empty place is the whole statement. IRIs have slashes too:
-they stand only in values here."""
 
 ID = "3f2b7c1e-6a5d-4e8f-9b0a-1c2d3e4f5a6b"
 OTHER_ID = "7d3f9a10-0b1c-4d2e-8f3a-4b5c6d7e8f90"
@@ -98,22 +90,3 @@ SUB_STATEMENT: dict[str, Any] = {
     "timestamp": "2026-11-23T09:30:00+01:00",
     "attachments": [ATTACHMENT],
 }
-
-
-def edit(statement: Any, changes: Edit) -> Any:
-    """The statement with changes; what does not change is shared."""
-    for place, value in changes.items():
-        statement = _put(statement, place.split("/") if place else [], value)
-    return statement
-
-
-def _put(holder: Any, way: list[str], value: Any) -> Any:
-    if not way:
-        return value
-    step: Any = int(way[0]) if isinstance(holder, list) else way[0]
-    changed = copy.copy(holder)
-    if value is GONE and len(way) == 1:
-        del changed[step]
-    else:
-        changed[step] = _put(changed[step], way[1:], value) if len(way) > 1 else value
-    return changed
