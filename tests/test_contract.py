@@ -112,6 +112,11 @@ QUESTION: dict[str, Any] = {
     "data": {"type": "shorttext", "validation": {"valid_response": {"value": "x"}}},
 }
 GIVEN = {"response_id": "answer", "score": 1}
+STATEMENT = {
+    "actor": {"mbox": "mailto:edith@school.example"},
+    "verb": {"id": "http://adlnet.gov/expapi/verbs/answered"},
+    "object": {"id": "https://school.example/quiz/1"},
+}
 NOBODY = "4c5f0b0e-0000-4000-8000-000000000000"
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | TAKEN | {"activity_id": "activity"}]}),
@@ -164,6 +169,13 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("jobs/webhook", "set", {"repeat": "everyMinute", "target_id": NOBODY, "body": {}}),
     ("jobs/webhook", "get", {}),
     ("jobs/webhook/logs", "get", {"id": NOBODY}),
+    ("xapi/stores", "set", {"slug": "main"}),
+    ("xapi/stores", "get", {}),
+    ("xapi/stores", "update", {"slug": "main", "name": "The store"}),
+    ("xapi/statements", "set", {"store": "main", "statements": [STATEMENT, {"id": 7}]}),
+    ("jobs/clearing", "set", {"repeat": "now", "service": "all", "until": "now", "replay": True}),
+    ("jobs/clearing", "get", {"store": "main"}),
+    ("jobs/clearing/logs", "get", {"id": NOBODY}),
     ("jobs/definitions", "set", {"name": "n", "type": "sessionpush", "params": {"session_id": [], "kinds": []}}),
     ("jobs/definitions", "set", {"name": "n", "type": "nothing", "schedule": {"min": 1}}),
     ("jobs/definitions", "get", {}),

@@ -13,6 +13,7 @@ import pytest
 from jobgate.embedded import Servers
 from jobgate.registry import load_actions
 from jobgate.testing import House, open_house
+from jobgate.typed_jobs.requests import DeleteTypedJobs, GetTypedJobLogs, GetTypedJobs, SaveTypedJob
 from tests.datasets.samples import TYPE
 
 ODD_TEXTS = [
@@ -39,6 +40,10 @@ SOUND: dict[str, dict[str, Any]] = {
     "reports/datasets set": {"dataset_type": TYPE, "file_count": 1},
     "reports/datasets get": {"dataset_id": str(uuid.UUID(int=0))},
     "beacons set": {"name": "b"},
+    "jobs/clearing set": {"repeat": "now", "service": "all", "until": "now"},
+    "xapi/stores set": {"slug": "odd"},
+    "xapi/stores update": {"slug": "odd", "name": "n"},
+    "xapi/statements set": {"store": "odd", "statements": [{}]},
     "beacons update": {"name": "b"},
     "beacons/jobs set": {"name": "j", "schedule": True, "min": 1},
     "beacons/jobs update": {"job_id": str(uuid.UUID(int=0))},
@@ -48,6 +53,18 @@ SOUND: dict[str, dict[str, Any]] = {
 """Requests that would be taken, or refused only for what is stored; the other actions need nothing."""
 
 ACTIONS = [(endpoint, verb) for endpoint, verbs in load_actions().items() for verb in verbs]
+
+SHARED = (SaveTypedJob, GetTypedJobs, DeleteTypedJobs, GetTypedJobLogs)
+"""What all types of saved jobs take: one of them stands for all."""
+
+
+def find_parameters(endpoint: str, verb: str) -> list[msgspec.structs.FieldInfo]:
+    """Those that no other action has tried."""
+    request = load_actions()[endpoint][verb].request
+    known = {name for base in SHARED if issubclass(request, base) for name in base.__struct_fields__}
+    if endpoint.startswith("jobs/retention"):
+        known = set()
+    return [field for field in msgspec.structs.fields(request) if field.name not in known]
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +79,11 @@ async def shared_house(servers: Servers) -> AsyncIterator[House]:
 @pytest.mark.parametrize(("endpoint", "verb"), ACTIONS)
 async def test_no_value_of_any_parameter_is_a_failure(shared_house: House, endpoint: str, verb: str) -> None:
     sound = SOUND.get(f"{endpoint} {verb}", {})
-    fields = msgspec.structs.fields(load_actions()[endpoint][verb].request)
-    for field in fields:
+    for field in find_parameters(endpoint, verb):
         for value in [*ODD_TEXTS, *ODD_VALUES]:
             request = json.dumps(sound | {field.encode_name: value})
 
             reply = await shared_house.call(endpoint, verb, request)
 
-            assert reply.status in (200, 400, 403), (request[:200], reply.body)
+            assert reply.status in (200, 400, 403, 409), (request[:200], reply.body)
             assert (reply.status == 200) == reply.meta["status"], request[:200]

@@ -30,10 +30,15 @@ def count_structure(raw: bytes) -> int:
     return len(raw) - len(raw.translate(None, b",:[{"))
 
 
-def check_text(raw: bytes) -> None:
-    """Refuse, before decoding, what would be costly to decode, and the zero character, which Postgres cannot keep."""
+def check_text(raw: bytes, *, zeros: bool = False) -> None:
+    """Refuse, before decoding, what would be costly to decode, and the zero character, which Postgres cannot keep.
+
+    `zeros`: whoever asks looks for that character himself.
+    """
     if len(raw) > MAX_STRUCTURE and count_structure(raw) > MAX_STRUCTURE:
         raise ApiError(Code.invalid_json, f"`request` must not have more than {MAX_STRUCTURE} values and names")
+    if zeros:
+        return
     # An escaped backslash before `u0000` is harmless, so those go first.
     if b"\\u0000" in raw and b"\\u0000" in raw.replace(b"\\\\", b""):
         raise ApiError(Code.invalid_json, r"`request` must not hold the character \u0000")

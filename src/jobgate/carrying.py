@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from jobgate import jobs, log, wire
-from jobgate.context import Batch, BatchJob, Chunk, Run, TaskDeferred, TaskRefused
+from jobgate.context import Batch, BatchJob, Chunk, Outside, Run, TaskDeferred, TaskRefused
 from jobgate.db import CONTENDED, UNAVAILABLE, Database
 from jobgate.errors import ApiError
 from jobgate.jobs import Claim, Fenced
@@ -64,6 +64,7 @@ class Carrier:
         metrics: Metrics,
         leases: Leases,
         maths: Evaluator,
+        outside: Outside,
         stopping: asyncio.Event,
     ) -> None:
         self.db = db
@@ -71,6 +72,7 @@ class Carrier:
         self.metrics = metrics
         self.leases = leases
         self.maths = maths
+        self.outside = outside
         self.stopping = stopping
 
     async def carry(self, task: Task, group: list[Claim]) -> None:
@@ -206,7 +208,7 @@ class Carrier:
         cursor = None if claim.cursor is None else wire.decode(claim.cursor, Any)
         params = wire.decode(claim.params, task.params)
         try:
-            await task.carry(Run(claim.facts, params, cursor, open_chunk))
+            await task.carry(Run(claim.facts, params, cursor, open_chunk, self.outside))
         except _Stopped:
             if not await self._end_unwanted([claim]):
                 self.metrics.released.inc(await jobs.release(self.db, [claim]))

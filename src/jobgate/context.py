@@ -14,6 +14,7 @@ import msgspec
 
 from jobgate.db import Database, Transaction
 from jobgate.keys import OuterKey
+from jobgate.outbound import Client
 from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
 from jobgate.waiting import WaitingRoom
@@ -123,6 +124,8 @@ class JobFacts(msgspec.Struct, frozen=True):
     consumer_key: str
     type: str
     attempt: int
+    definition_id: uuid.UUID | None = None
+    """The saved job that this is a run of."""
 
 
 @dataclass(slots=True)
@@ -180,6 +183,25 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What a long task may reach besides its chunks. Nothing is asked of others while a chunk is open."""
+
+    db: Database
+    """To read between chunks; what is written belongs into them."""
+    settings: Settings
+    client: Client
+    """Calls places that users name, as far as the operator allows."""
+    key: OuterKey | None
+    """Opens stored secrets; None: this worker was given no key."""
+
+    def require_key(self) -> OuterKey:
+        """The key. Raises `TaskRefused`."""
+        if self.key is None:
+            raise TaskRefused("The workers have no JOBGATE_SECRET_KEY, which opens the secrets that this needs.")
+        return self.key
+
+
+@dataclass(frozen=True, slots=True)
 class Run(Generic[P]):
     """What a *long task* gets: one job, its cursor, and chunks to work in.
 
@@ -192,6 +214,7 @@ class Run(Generic[P]):
     cursor: Any
     """What the last chunk saved; None at the first start."""
     chunk: Callable[[], AbstractAsyncContextManager[Chunk]]
+    outside: Outside
 
 
 class TaskRefused(Exception):

@@ -210,7 +210,13 @@ async def claim(
     claims = [
         Claim(
             JobFacts(
-                row["id"], row["reference"], row["organisation_id"], row["consumer_key"], row["type"], row["attempt"]
+                row["id"],
+                row["reference"],
+                row["organisation_id"],
+                row["consumer_key"],
+                row["type"],
+                row["attempt"],
+                row["definition_id"],
             ),
             row["fence"],
             row["params"],

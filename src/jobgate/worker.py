@@ -19,11 +19,14 @@ from typing import NamedTuple
 
 from jobgate import jobs, log
 from jobgate.carrying import TROUBLE, Carrier, WorkerUnusable
+from jobgate.context import Outside
 from jobgate.db import Database
 from jobgate.doorbell import Doorbell
 from jobgate.jobs import Claim
+from jobgate.keys import OuterKey
 from jobgate.leases import Leases
 from jobgate.metrics import Metrics
+from jobgate.outbound import Client, read_rules
 from jobgate.registry import Tasks
 from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
@@ -60,7 +63,10 @@ class Worker:
         self._stopping = asyncio.Event()
         self._bell = asyncio.Event()
         self._maths = Evaluator()
-        self._carrier = Carrier(db, settings, metrics, self.leases, self._maths, self._stopping)
+        self._client = Client(read_rules(settings), timeout_s=settings.push_timeout_s)
+        key = OuterKey(settings.secret_key) if settings.secret_key else None
+        outside = Outside(db, settings, self._client, key)
+        self._carrier = Carrier(db, settings, metrics, self.leases, self._maths, outside, self._stopping)
 
     def problem(self) -> str | None:
         """What keeps this worker from working, if anything."""
@@ -110,6 +116,7 @@ class Worker:
                 left.cancel()
             await asyncio.wait([stopped, *beside, *slots])
             await self._maths.close()
+            self._client.close()
             log.event(logger, "worker.stopped", worker=self.id)
         for ended in (*slots, *beside):
             if not ended.cancelled():

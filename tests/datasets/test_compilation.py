@@ -338,7 +338,7 @@ async def test_a_job_that_dies_in_the_middle_goes_on_where_it_was(make_house: Ma
             if len(opened) % 4 == 0 and chunk.results is None:
                 raise ConnectionResetError("the worker dies after its commit")
 
-        await task.carry(Run(run.facts, run.params, run.cursor, open_chunk))
+        await task.carry(Run(run.facts, run.params, run.cursor, open_chunk, run.outside))
 
     frail = {task.type: Task(task.type, task.kind, carry_badly, task.params, task.timeout_s, task.summary, task.file)}
     users = [f"user-{number}" for number in range(2500)]

@@ -11,7 +11,7 @@ from jobgate.definitions import Checked, Definition, Draft
 from jobgate.schedule import Schedule
 from jobgate.testing import House
 
-EMPTY = Checked(b'{"statuses":[]}', 1)
+EMPTY = Checked(b'{"statuses":[]}', 1, None)
 
 
 async def save(house: House, now: datetime | None = None, organisation_id: int = 1, **what: Any) -> Definition:

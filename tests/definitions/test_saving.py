@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobgate import definitions
-from jobgate.definitions import Changes, Definition
+from jobgate import definitions, wire
+from jobgate.definitions import Changes, Checked, Definition
 from jobgate.errors import ApiError
 from jobgate.schedule import Schedule
+from jobgate.tasks.clearing import Clearing
 from jobgate.testing import House
 from tests.definitions.factory import execute, find, look, save
 
@@ -50,13 +51,15 @@ async def test_a_definition_without_a_schedule_is_never_due(house: House) -> Non
 
 
 async def test_definitions_are_found_newest_first_and_by_what_they_are(house: House) -> None:
+    await house.call("xapi/stores", "set", {"slug": "main"})
+    given = Clearing(store="main", service="agents", until="now")
     one = await save(house, name="First one")
-    two = await save(house, name="second", type="sessioncreate", store_id=3, service="agents")
+    two = await save(house, name="second", type="clearing", checked=Checked(wire.encode(given), 1, given))
 
     assert await find(house) == [two, one]
     assert await find(house, name="FIRST") == [one]
     assert await find(house, name="%") == []
-    assert await find(house, type="sessioncreate", store_id=3, service="agents") == [two]
+    assert await find(house, type="clearing", store_id=two.store_id, service="agents") == [two]
     assert await find(house, ids=[one.id]) == [one]
     assert await find(house, before=two.number) == [one]
     assert await find(house, 2) == []

@@ -24,6 +24,8 @@ class Checked(NamedTuple):
     """As they are stored."""
     entries: int
     """How much work they are."""
+    given: Any
+    """As the task takes them."""
 
 
 def check_params(types: ParamTypes, name: str, given: Any) -> Checked:
@@ -38,7 +40,7 @@ def check_params(types: ParamTypes, name: str, given: Any) -> Checked:
     else:
         params = _decode(text, wanted)
     stored = wire.encode(params)
-    return Checked(stored, _weigh(stored))
+    return Checked(stored, _weigh(stored), params)
 
 
 def _decode(text: bytes, wanted: Any) -> Any:

@@ -16,6 +16,7 @@ from jobgate.definitions.records import Definition, Overlap, find, read_schedule
 from jobgate.errors import ApiError, Code
 from jobgate.jobs import CANCELLED
 from jobgate.schedule import Rule, Schedule, parse, recall
+from jobgate.stores.binding import bind
 
 CATCH_UP_S = 3600
 """How late a nominal time may still run, unless a definition says otherwise."""
@@ -37,8 +38,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     overlap: Overlap = "skip"
     catch_up_s: int = CATCH_UP_S
     active: bool = True
-    store_id: int | None = None
-    service: str | None = None
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +60,9 @@ async def read_clock(db: Transaction) -> datetime:
 
 
 async def save(db: Transaction, organisation_id: int, draft: Draft, now: datetime) -> Definition:
-    """A new definition. Raises 200xx naming the parameter of a schedule that makes no sense."""
+    """A new definition. Raises 200xx naming the parameter of a schedule that makes no sense, or of what it names."""
     rule = _parse(draft.schedule, draft.zone, now)
+    store_id, service = await bind(db, organisation_id, draft.type, draft.checked.given)
     id = uuid.uuid4()
     await db.execute(
         "insert_definition",
@@ -78,8 +78,8 @@ async def save(db: Transaction, organisation_id: int, draft: Draft, now: datetim
         draft.overlap,
         draft.catch_up_s,
         draft.active,
-        draft.store_id,
-        draft.service,
+        store_id,
+        service,
     )
     if rule is not None and draft.active:
         await db.execute("plan_definition", organisation_id, id, _plan(rule, now, is_new=True))
@@ -96,19 +96,24 @@ async def change(db: Transaction, organisation_id: int, id: uuid.UUID, changes: 
     before = _recall(row)
     rule = _change_rule(row, before, changes, now)
     active = _given(changes.active, row["active"])
-    checked = _given(changes.checked, Checked(row["params"], row["entries"]))
+    params, entries, store_id, service = row["params"], row["entries"], row["store_id"], row["service"]
+    if changes.checked is not UNSET:
+        params, entries, given = changes.checked
+        store_id, service = await bind(db, organisation_id, row["type"], given)
     await db.execute(
         "update_definition",
         organisation_id,
         id,
         _given(changes.name, row["name"]),
-        checked.params,
-        checked.entries,
+        params,
+        entries,
         _store(rule),
         "UTC" if rule is None else rule.zone,
         _given(changes.overlap, row["overlap"]),
         _given(changes.catch_up_s, row["catch_up_s"]),
         active,
+        store_id,
+        service,
     )
     if rule != before or active != row["active"]:
         due_at = _plan(rule, now, is_new=rule != before or row["last_due_at"] is None) if active else None

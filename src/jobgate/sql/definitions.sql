@@ -14,13 +14,14 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- A definition as it is, and nobody else changes, executes or ticks it before this transaction ends.
 -- name: lock_definition
-select id, consumer_key, name, type, params, entries, schedule, zone, overlap, catch_up_s, active, last_due_at
+select id, consumer_key, name, type, params, entries, schedule, zone, overlap, catch_up_s, active, last_due_at, store_id,
+    service
 from definition where organisation_id = $1 and id = $2 for no key update
 
 -- Write a definition anew.
 -- name: update_definition
 update definition set name = $3, params = $4, entries = $5, schedule = $6, zone = $7, overlap = $8, catch_up_s = $9,
-    active = $10, updated_at = clock_timestamp()
+    active = $10, store_id = $11, service = $12, updated_at = clock_timestamp()
 where organisation_id = $1 and id = $2
 
 -- When a definition is due next; null: not at all.

@@ -71,7 +71,7 @@ update job set state = 'running', fence = fence + 1, attempt = attempt + 1, owne
     lease_until = clock_timestamp() + $6, started_at = clock_timestamp()
 from sized where job.id = sized.id and sized.before < $3 and (sized.place = 1 or sized.losses < 2)
 returning job.id, reference, organisation_id, consumer_key, type, params, entries, fence, attempt, failures,
-    job.losses, cursor, extract(epoch from started_at - run_at)::float8 as waited_s
+    job.losses, cursor, definition_id, extract(epoch from started_at - run_at)::float8 as waited_s
 
 -- Renew leases; a job that is missing from the answer is no longer ours, `cancel` says that somebody wants it stopped.
 -- name: renew_leases

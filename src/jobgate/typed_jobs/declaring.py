@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,8 +16,10 @@ from jobgate.definitions import NO_TRIGGER, Changes, Checked, Definition, Draft,
 from jobgate.errors import ApiError, Code
 from jobgate.paging import read_next
 from jobgate.registry import Family, action
+from jobgate.stores.binding import OfEachStore
+from jobgate.stores.spaces import Store, find_stores
 from jobgate.typed_jobs.logs import TypedJobLog, find_logs
-from jobgate.typed_jobs.records import DeletedTypedJobs, TypedJob, show_each
+from jobgate.typed_jobs.records import DeletedTypedJobs, TypedJob, find_store, show_each
 from jobgate.typed_jobs.requests import (
     MAX_RECORDS,
     DeleteTypedJobs,
@@ -30,9 +34,9 @@ def typed_jobs(type: str, params: type[msgspec.Struct]) -> Family:
     """The definitions of a type whose task takes `params`: get, set, update and delete them, and get their logs."""
     new, whole = make_requests(type, params)
 
-    def check(ctx: Context, request: SaveTypedJob) -> Checked:
-        given = params(**{name: getattr(request, name) for name in params.__struct_fields__})
-        return check_params(ctx.param_types, type, given)
+    def check(ctx: Context, request: SaveTypedJob, **otherwise: Any) -> Checked:
+        given = {name: getattr(request, name) for name in params.__struct_fields__}
+        return check_params(ctx.param_types, type, params(**given | otherwise))
 
     @action("get")
     async def read_jobs(ctx: Context, request: GetTypedJobs) -> Reply[list[TypedJob]]:
@@ -41,13 +45,18 @@ def typed_jobs(type: str, params: type[msgspec.Struct]) -> Family:
 
     @action("set", guarded=True)
     async def save_job(ctx: Context, request: Any) -> list[TypedJob]:
-        """Save a job that runs when its schedule says so; an array of one, since the type has no stores."""
-        return await _save(ctx, type, request, check(ctx, request))
+        """Save a job that runs when its schedule says so; an array with one job for each store concerned."""
+        if not issubclass(params, OfEachStore) or request.store is not None:
+            return await _save(ctx, type, request, [check(ctx, request)])
+        stores = await _find_ready_stores(ctx)
+        return await _save(ctx, type, request, [check(ctx, request, store=store.slug) for store in stores])
 
     @action("update")
     async def replace_job(ctx: Context, request: Any) -> list[TypedJob]:
-        """Replace a saved job as a whole: its parameters, and its schedule."""
-        return await _replace(ctx, type, request, check(ctx, request))
+        """Replace a saved job as a whole: its parameters, and its schedule; without a store it keeps its own."""
+        if not issubclass(params, OfEachStore) or request.store is not None:
+            return await _replace(ctx, type, request, check(ctx, request))
+        return await _replace(ctx, type, request, check(ctx, request, store=await _find_own_store(ctx, request.id)))
 
     @action("delete")
     async def delete_jobs(ctx: Context, request: DeleteTypedJobs) -> DeletedTypedJobs:
@@ -67,15 +76,17 @@ def typed_jobs(type: str, params: type[msgspec.Struct]) -> Family:
 
 
 async def _read(ctx: Context, type: str, request: GetTypedJobs) -> Reply[list[TypedJob]]:
-    if request.store is not None:
-        return Reply(data=[], records=0)  # no type has stores
     limit = min(request.limit, MAX_RECORDS)
     async with ctx.db.reading(ctx.organisation_id) as db:
+        stores = [] if request.store is None else await find_stores(db, ctx.organisation_id, slugs=[request.store])
+        if request.store is not None and not stores:
+            return Reply(data=[], records=0)
         found = await definitions.find(
             db,
             ctx.organisation_id,
             ids=None if request.id is None else [request.id],
             type=type,
+            store_id=stores[0].id if stores else None,
             service=request.service,
             before=read_next(request.next),
             limit=limit + 1,
@@ -85,17 +96,34 @@ async def _read(ctx: Context, type: str, request: GetTypedJobs) -> Reply[list[Ty
     return Reply(data=page, records=len(page), next=following)
 
 
-async def _save(ctx: Context, type: str, request: SaveTypedJob, checked: Checked) -> list[TypedJob]:
-    draft = Draft(
-        consumer_key=ctx.caller.key,
-        name=request.name or type,
-        type=type,
-        checked=checked,
-        schedule=request.schedule,
-    )
+async def _find_ready_stores(ctx: Context) -> list[Store]:
+    async with ctx.db.reading(ctx.organisation_id) as db:
+        stores = await find_stores(db, ctx.organisation_id, status="ready")
+    if not stores:
+        raise ApiError(Code.conflict, "there is no store that is ready; create one with xapi/stores set")
+    return stores
+
+
+async def _find_own_store(ctx: Context, id: uuid.UUID) -> str | None:
+    async with ctx.db.reading(ctx.organisation_id) as db:
+        found = await definitions.find(db, ctx.organisation_id, ids=[id], limit=1)
+    return find_store(found[0]) if found else None
+
+
+async def _save(ctx: Context, type: str, request: SaveTypedJob, each: Sequence[Checked]) -> list[TypedJob]:
+    answer: list[TypedJob] = []
     async with ctx.db.transaction(ctx.organisation_id) as tx:
-        saved = await definitions.save(tx, ctx.organisation_id, draft, await definitions.read_clock(tx))
-        answer = await _answer(ctx, tx, saved, request.replay)
+        now = await definitions.read_clock(tx)
+        for checked in each:
+            draft = Draft(
+                consumer_key=ctx.caller.key,
+                name=request.name or type,
+                type=type,
+                checked=checked,
+                schedule=request.schedule,
+            )
+            saved = await definitions.save(tx, ctx.organisation_id, draft, now)
+            answer += await _answer(ctx, tx, saved, request.replay)
         await jobs.accept(ctx, tx, answer)
     if request.replay:
         ctx.ring()

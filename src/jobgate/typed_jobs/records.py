@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -14,6 +15,9 @@ from jobgate.definitions import Definition
 from jobgate.schedule import Schedule
 from jobgate.sessions.records import JsonObject
 from jobgate.times import Moment, show_moment
+
+APART = ("store", "service")
+"""Parameters that stand beside the settings."""
 
 
 class TypedJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +66,12 @@ async def show_each(db: Transaction, organisation_id: int, found: Sequence[Defin
     return [_show(definition, last.get(definition.id)) for definition in found]
 
 
+def find_store(definition: Definition) -> str | None:
+    """The slug of the store that a definition works on."""
+    slug: str | None = wire.decode(definition.params, dict[str, Any]).get("store")
+    return slug
+
+
 def tell(message: str, counters: Mapping[str, int] | None) -> str:
     """What a log entry says, in one line."""
     return message + (f" ({', '.join(f'{name}: {count}' for name, count in counters.items())})" if counters else "")
@@ -83,12 +93,14 @@ def _show(definition: Definition, last: Record | None) -> TypedJob:
     schedule = definition.schedule
     if schedule is None or schedule.repeat is None:
         schedule = Schedule()
+    settings = wire.decode(definition.params, dict[str, Raw])
+    settings = {name: value for name, value in settings.items() if name not in APART}
     return TypedJob(
         id=definition.id,
         name=definition.name,
-        store=None,
+        store=find_store(definition),
         service=definition.service,
-        settings=Raw(definition.params),
+        settings=Raw(wire.encode(settings)),
         repeat=schedule.repeat,
         date=schedule.date,
         time=schedule.time,

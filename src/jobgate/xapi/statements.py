@@ -2,8 +2,9 @@
 
     validate          a decoded statement
     read_statement    its JSON text, in which a name may stand twice
+    read_loosely      the same, when it is judged later: only what could not be stored is wrong
 
-Both are pure, take time in proportion to what they are given, go no deeper than the standard does, and never raise.
+All are pure, take time in proportion to what they are given, go no deeper than the standard does, and never raise.
 """
 
 from __future__ import annotations
@@ -36,18 +37,36 @@ def validate(statement: Any, version: Version) -> list[Violation]:
 def read_statement(text: bytes, version: Version) -> tuple[Any, list[Violation]]:
     """A statement from its JSON, and everything that is wrong with it. What is not JSON is None."""
     report = Report(version)
+    statement = _decode(text, report)
+    if not report.violations:
+        check_statement(statement, report)
+        written = check_bulk(statement, report)
+        check_duplicates(text, written, report)
+    return statement, report.violations
+
+
+def read_loosely(text: bytes) -> tuple[Any, list[Violation]]:
+    """A statement from its JSON, unless it is too large, too deep, no object, or has an id that is no UUID."""
+    report = Report("2.0.0")
+    statement = _decode(text, report)
+    if not report.violations:
+        if type(statement) is not dict:
+            report.add_value(None, Rule.json, statement)
+        elif "id" in statement:
+            check_fields({"id": statement["id"]}, STATEMENT_2, None, report)
+        check_bulk(statement, report)
+    return statement, report.violations
+
+
+def _decode(text: bytes, report: Report) -> Any:
+    """What is not JSON is None."""
     try:
-        statement = wire.decode(text, Any)
+        return wire.decode(text, Any)
     except RecursionError:
         report.add(None, Rule.depth)
-        return None, report.violations
     except ValueError:  # malformed, not UTF-8, or a number that nothing can hold
         report.add(None, Rule.json)
-        return None, report.violations
-    check_statement(statement, report)
-    written = check_bulk(statement, report)
-    check_duplicates(text, written, report)
-    return statement, report.violations
+    return None
 
 
 def check_statement(value: Any, report: Report) -> None:

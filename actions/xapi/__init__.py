@@ -1,0 +1,1 @@
+"""xAPI data: stores, and what is kept in them."""

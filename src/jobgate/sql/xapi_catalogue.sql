@@ -1,0 +1,46 @@
+-- What statements name: activities, agents, verbs and types.
+
+-- name: find_known_activities
+select id, definition, is_category from xapi_activity
+where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
+
+-- name: upsert_activities
+insert into xapi_activity (organisation_id, store_id, id, iri, definition, type, is_category, is_profile)
+select $1, $2, * from unnest($3::uuid[], $4::text[], $5::json[], $6::text[], $7::boolean[], $8::boolean[])
+on conflict (organisation_id, store_id, id) do update set definition = excluded.definition, type = excluded.type,
+    is_category = excluded.is_category, is_profile = excluded.is_profile, updated = clock_timestamp()
+
+-- Add agents, or what is new about them; an agent keeps the name that it has until it is given another.
+-- name: upsert_agents
+insert into xapi_agent (organisation_id, store_id, pseudonymized, id, kind, field_1, field_2, name, is_group, members)
+select $1, $2, $3, * from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[], $10::json[])
+on conflict (organisation_id, store_id, id) do update set name = coalesce(excluded.name, xapi_agent.name),
+    is_group = xapi_agent.is_group or excluded.is_group, members = coalesce(excluded.members, xapi_agent.members),
+    updated = clock_timestamp()
+where (excluded.name is not null and excluded.name is distinct from xapi_agent.name)
+    or (excluded.is_group and not xapi_agent.is_group)
+    or (excluded.members is not null and excluded.members::text is distinct from xapi_agent.members::text)
+
+-- name: upsert_terms
+insert into xapi_term (organisation_id, store_id, kind, id, iri, display)
+select $1, $2, * from unnest($3::text[], $4::uuid[], $5::text[], $6::json[])
+on conflict (organisation_id, store_id, kind, id) do update set display = excluded.display, updated = clock_timestamp()
+where excluded.display::text <> '{}' and excluded.display::text <> xapi_term.display::text
+
+-- -- clearing -------------------------------------------------------------------------------------------------------
+
+-- name: count_activities
+select count(*) from xapi_activity where organisation_id = $1 and store_id = $2 and stored <= $3
+
+-- name: delete_old_activities
+delete from xapi_activity where organisation_id = $1 and store_id = $2 and id in (
+    select id from xapi_activity where organisation_id = $1 and store_id = $2 and stored <= $3
+    order by stored, number limit $4)
+
+-- name: count_agents
+select count(*) from xapi_agent where organisation_id = $1 and store_id = $2 and stored <= $3
+
+-- name: delete_old_agents
+delete from xapi_agent where organisation_id = $1 and store_id = $2 and id in (
+    select id from xapi_agent where organisation_id = $1 and store_id = $2 and stored <= $3
+    order by stored, number limit $4)

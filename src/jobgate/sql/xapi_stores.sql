@@ -1,0 +1,20 @@
+-- Stores.
+
+-- name: find_stores
+select id, slug, name, status, created_at, updated_at from xapi_store
+where organisation_id = $1 and ($2::integer[] is null or id = any($2)) and ($3::text[] is null or slug = any($3))
+    and ($4::text is null or status = $4) and id < $5::bigint
+order by id desc limit $6
+
+-- name: insert_store
+insert into xapi_store (organisation_id, slug, name) values ($1, $2, $3)
+on conflict (organisation_id, slug) do nothing
+returning id, slug, name, status, created_at, updated_at
+
+-- name: rename_store
+update xapi_store set name = $3, updated_at = clock_timestamp() where organisation_id = $1 and slug = $2
+returning id, slug, name, status, created_at, updated_at
+
+-- Be the only one who writes into a store, until the transaction ends.
+-- name: hold_store
+select pg_advisory_xact_lock(7061629, $1)

@@ -1,0 +1,7 @@
+"""Stores: xAPI data in Postgres, and everything that happens to it there.
+
+    spaces      the stores themselves          recording   statements in, by the options of a pipeline
+    catalogue   what statements name           erasing     statements out, with all that hangs on them
+
+Whoever writes into a store holds it (`spaces.hold`), so its writers come one after another.
+"""

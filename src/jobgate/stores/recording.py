@@ -1,0 +1,274 @@
+"""Recording: statements into a store, in the order that the options of a pipeline give.
+
+    refuse what breaks a rule, what stands twice, what voids a voiding statement     (1)
+    compare with what the store has under the same ids                               (2)
+    replace identities                                                               (3)
+    keep contents of attachments                                                     (4)
+    write statements, with what they are found by                                    (5)
+    mark what is voided, in either order of arrival                                  (6)
+    keep the catalogues                                                              (7)
+
+All of it is one transaction that holds the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from jobgate import wire
+from jobgate.db import Transaction
+from jobgate.stores import catalogue
+from jobgate.stores.erasing import erase_statements
+from jobgate.stores.incoming import Candidate, Facts, complete, find_voided, look_into
+from jobgate.stores.options import EntryOptions
+from jobgate.stores.spaces import Store
+from jobgate.xapi.comparison import are_equal
+from jobgate.xapi.violations import Version, Violation
+
+MAX_STATEMENTS = 1000
+"""How many one transaction takes."""
+
+Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
+
+TWICE = Violation("$.id", "same-id-twice", "no other statement of the batch has the id")
+CONFLICT = Violation("$.id", "id-conflict", "no other statement of the store has the id")
+VOIDS_VOIDING = Violation("$.object.id", "voids-voiding", "a voiding statement cannot be voided")
+WHOLE = Violation("$", "batch-refused", "no statement of the batch is refused")
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What is attached to a statement."""
+
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """How identities are replaced, and the id of the key that it is done with."""
+
+    key_id: str
+    rewrite: Rewrite
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of a batch."""
+
+    accepted: list[UUID] = field(default_factory=list)
+    """In the order that they came in, those the store had before included."""
+    rejected: list[Candidate] = field(default_factory=list)
+    known: int = 0
+    """How many of the accepted ones the store had before: nothing was done with them."""
+    replaced: int = 0
+    voided: int = 0
+
+
+async def record(
+    db: Transaction,
+    organisation_id: int,
+    store: Store,
+    candidates: Sequence[Candidate],
+    options: EntryOptions,
+    *,
+    client: str,
+    version: Version | None = None,
+    atomic: bool = False,
+    pseudonyms: Pseudonyms | None = None,
+    contents: Mapping[str, Content] | None = None,
+) -> Recorded:
+    """Record statements; at most `MAX_STATEMENTS`. The store must be held. `atomic`: all of them or none."""
+    done = Recorded()
+    wanted = _refuse_doubles(candidates, done)
+    if options.void_statements:
+        wanted = await _refuse_voiding_of_voiding(db, organisation_id, store, wanted, done)
+    new, accepted = await _compare(db, organisation_id, store, wanted, options, done)
+    if atomic and done.rejected:
+        return _refuse_whole(candidates)
+    stored: datetime = await db.fetchval("next_stored", organisation_id, store.id)
+    facts = []
+    for place, candidate in enumerate(new):
+        statement = candidate.statement if pseudonyms is None else pseudonyms.rewrite(candidate.statement)
+        # No two statements of a batch share their time: whoever goes on after one of them misses none.
+        moment = stored + timedelta(microseconds=place)
+        facts.append(look_into(complete(statement, moment, options, version), moment))
+        accepted[candidate.index] = facts[-1].id
+    done.accepted = [accepted[index] for index in sorted(accepted)]
+    done.rejected.sort(key=lambda candidate: candidate.index)
+    if not facts:
+        return done
+    if not options.check_conflicts:
+        done.replaced = await erase_statements(db, organisation_id, store.id, [each.id for each in facts])
+    kept = await _keep_contents(db, organisation_id, store, facts, options, contents or {})
+    judged = [candidate.was_judged for candidate in new]
+    await _write(db, organisation_id, store, facts, judged, options, client, pseudonyms, kept)
+    if options.void_statements:
+        done.voided = await db.execute("void_statements", organisation_id, store.id, [each.id for each in facts])
+    await catalogue.keep(db, organisation_id, store.id, [each.statement for each in facts], options, pseudonyms)
+    return done
+
+
+def _refuse_doubles(candidates: Sequence[Candidate], done: Recorded) -> list[Candidate]:
+    """Those that keep all rules and have an id that none before them has."""
+    seen: set[str] = set()
+    wanted: list[Candidate] = []
+    for candidate in candidates:
+        id = candidate.id
+        if not candidate.violations and id is not None:
+            if id.lower() in seen:
+                candidate.violations.append(TWICE)
+            seen.add(id.lower())
+        (done.rejected if candidate.violations else wanted).append(candidate)
+    return wanted
+
+
+async def _refuse_voiding_of_voiding(
+    db: Transaction, organisation_id: int, store: Store, wanted: Sequence[Candidate], done: Recorded
+) -> list[Candidate]:
+    targets = {candidate.index: find_voided(candidate.statement) for candidate in wanted}
+    asked = [target for target in targets.values() if target is not None]
+    if not asked:
+        return list(wanted)
+    rows = await db.fetch("find_voiding", organisation_id, store.id, asked)
+    voiding = {row["id"] for row in rows}
+    voiding |= {UUID(each.id) for each in wanted if each.id is not None and targets[each.index] is not None}
+    left = []
+    for candidate in wanted:
+        if targets[candidate.index] in voiding:
+            candidate.violations.append(VOIDS_VOIDING)
+            done.rejected.append(candidate)
+        else:
+            left.append(candidate)
+    return left
+
+
+async def _compare(
+    db: Transaction,
+    organisation_id: int,
+    store: Store,
+    wanted: Sequence[Candidate],
+    options: EntryOptions,
+    done: Recorded,
+) -> tuple[list[Candidate], dict[int, UUID]]:
+    """Those that the store does not have, and the ids of those that it has, by their places."""
+    accepted: dict[int, UUID] = {}
+    ids = [UUID(candidate.id) for candidate in wanted if candidate.id is not None]
+    if not options.check_conflicts or not ids:
+        return list(wanted), accepted
+    rows = await db.fetch("find_raws", organisation_id, store.id, ids)
+    there = {row["id"]: row["raw"] for row in rows}
+    new = []
+    for candidate in wanted:
+        id = None if candidate.id is None else UUID(candidate.id)
+        if id is None or id not in there:
+            new.append(candidate)
+        elif are_equal(candidate.statement, wire.decode(there[id], dict[str, Any])):
+            accepted[candidate.index] = id
+            done.known += 1
+        else:
+            candidate.violations.append(CONFLICT)
+            done.rejected.append(candidate)
+    return new, accepted
+
+
+def _refuse_whole(candidates: Sequence[Candidate]) -> Recorded:
+    for candidate in candidates:
+        if not candidate.violations:
+            candidate.violations.append(WHOLE)
+    return Recorded(rejected=list(candidates))
+
+
+async def _keep_contents(
+    db: Transaction,
+    organisation_id: int,
+    store: Store,
+    facts: Sequence[Facts],
+    options: EntryOptions,
+    contents: Mapping[str, Content],
+) -> dict[UUID, list[str]]:
+    """Store what came along with the statements; which digests of each are kept."""
+    if not contents or not options.record_attachments:
+        return {}
+    kept = {each.id: [sha2 for sha2 in find_digests(each.statement) if sha2 in contents] for each in facts}
+    digests = sorted({sha2 for each in kept.values() for sha2 in each})
+    if digests:
+        types = [contents[sha2].content_type for sha2 in digests]
+        bodies = [contents[sha2].content for sha2 in digests]
+        await db.execute("insert_attachments", organisation_id, store.id, digests, types, bodies)
+    return kept
+
+
+def find_digests(statement: dict[str, Any]) -> list[str]:
+    """The digests of what is attached to a statement, and to the one within it."""
+    found: list[str] = []
+    about = statement.get("object")
+    inner = about if type(about) is dict and about.get("objectType") == "SubStatement" else {}
+    for each in (statement.get("attachments"), inner.get("attachments")):
+        if type(each) is list:
+            found += [sha2 for sha2 in (a.get("sha2") for a in each if type(a) is dict) if type(sha2) is str]
+    return list(dict.fromkeys(found))
+
+
+async def _write(
+    db: Transaction,
+    organisation_id: int,
+    store: Store,
+    facts: Sequence[Facts],
+    judged: Sequence[bool],
+    options: EntryOptions,
+    client: str,
+    pseudonyms: Pseudonyms | None,
+    kept: Mapping[UUID, Sequence[str]],
+) -> None:
+    by_agents, by_activities = options.update_agent_ids, options.update_activity_ids
+    rows = await db.fetch(
+        "insert_statements",
+        organisation_id,
+        store.id,
+        client,
+        None if pseudonyms is None else pseudonyms.key_id,
+        options.query_targeting,
+        [each.id for each in facts],
+        [each.raw for each in facts],
+        [each.stored for each in facts],
+        [each.timestamp for each in facts],
+        [each.is_voiding and options.void_statements for each in facts],
+        judged,
+        [each.actor_id for each in facts],
+        [each.verb_id for each in facts],
+        [each.object_id for each in facts],
+        [each.type_id for each in facts],
+        [each.registration for each in facts],
+        [each.statement_ref for each in facts],
+        [as_array(each.agents) if by_agents else "{}" for each in facts],
+        [as_array(each.activities) if by_activities else "{}" for each in facts],
+        [as_array(map(_quote, kept.get(each.id, ()))) for each in facts],
+    )
+    numbers = {row["id"]: row["number"] for row in rows}
+    for link, statement in (("agents", "link_agents"), ("activities", "link_activities")):
+        if not (by_agents if link == "agents" else by_activities):
+            continue
+        links = [
+            (id, each.stored, numbers[each.id], int(place))
+            for each in facts
+            for id, place in getattr(each, link).items()
+        ]
+        await db.execute(statement, organisation_id, store.id, *map(list, zip(*links, strict=True))) if links else None
+    attached = [(sha2, numbers[id]) for id, digests in kept.items() for sha2 in digests]
+    if attached:
+        await db.execute("link_attachments", organisation_id, store.id, *map(list, zip(*attached, strict=True)))
+
+
+def as_array(items: Any) -> str:
+    """A Postgres array of what needs no quotes."""
+    return "{" + ",".join(map(str, items)) + "}"
+
+
+def _quote(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
