@@ -8,7 +8,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Raw
 
+from jobgate import jobs
 from jobgate.context import Context, Request
+from jobgate.db import Transaction
 from jobgate.registry import action
 from jobgate.stores.incoming import read_candidates
 from jobgate.stores.logs import NOTICE, say
@@ -19,8 +21,8 @@ from jobgate.stores.options import (
     AuthorityName,
     EntryOptions,
 )
-from jobgate.stores.recording import MAX_STATEMENTS, record
-from jobgate.stores.spaces import Slug, hold
+from jobgate.stores.recording import MAX_STATEMENTS, Recorded, record
+from jobgate.stores.spaces import Slug, Store, hold
 from jobgate.xapi.violations import Version
 
 StatementText = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
@@ -83,7 +85,7 @@ class RecordedStatements(msgspec.Struct, frozen=True, kw_only=True):
     rejected: list[RefusedStatement]
 
 
-@action("set")
+@action("set", guarded=True)
 async def record_statements(ctx: Context, request: SetStatements) -> RecordedStatements:
     """Record up to 1,000 statements; each is accepted or refused for itself."""
     options = request.options
@@ -100,19 +102,14 @@ async def record_statements(ctx: Context, request: SetStatements) -> RecordedSta
             version=request.version,
             atomic=request.atomic,
         )
+        answer = _show(done)
+        await jobs.accept(ctx, tx, answer)
         if done.rejected:
-            counts = {"accepted": len(done.accepted), "rejected": len(done.rejected)}
-            await say(
-                tx,
-                ctx.organisation_id,
-                store.id,
-                "Statements were refused",
-                type="xapi",
-                level=NOTICE,
-                api="xapi/statements",
-                method="set",
-                data=counts,
-            )
+            await _tell_refused(ctx, tx, store, done)
+    return answer
+
+
+def _show(done: Recorded) -> RecordedStatements:
     return RecordedStatements(
         accepted=done.accepted,
         rejected=[
@@ -125,4 +122,18 @@ async def record_statements(ctx: Context, request: SetStatements) -> RecordedSta
             )
             for candidate in done.rejected
         ],
+    )
+
+
+async def _tell_refused(ctx: Context, tx: Transaction, store: Store, done: Recorded) -> None:
+    await say(
+        tx,
+        ctx.organisation_id,
+        store.id,
+        "Statements were refused",
+        type="xapi",
+        level=NOTICE,
+        api="xapi/statements",
+        method="set",
+        data={"accepted": len(done.accepted), "rejected": len(done.rejected)},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from jobgate.testing import House
@@ -66,6 +67,19 @@ async def test_equal_statements_are_accepted_again_and_others_conflict(house: Ho
     assert other["rejected"][0]["violations"][0]["rule"] == "id-conflict"
     (count,) = await look(house, "select count(*) from xapi_statement")
     assert count["count"] == 1
+
+
+async def test_a_packet_that_is_sent_again_records_nothing_twice(house: House) -> None:
+    await house.call("xapi/stores", "set", {"slug": "main"})
+    without_id = {name: value for name, value in make(1).items() if name != "id"}
+    moment = datetime.now(UTC)
+    request = {"store": "main", "statements": [without_id]}
+
+    first, again = [await house.call("xapi/statements", "set", request, now=moment, distinct=False) for _ in range(2)]
+
+    assert again.data == first.data
+    assert again.meta["replayed"] is True
+    assert len(await look(house, "select from xapi_statement")) == 1
 
 
 async def test_without_conflicts_the_newcomer_replaces(house: House) -> None:
