@@ -41,7 +41,7 @@ async def test_hostile_statements_spoil_nothing(house: House) -> None:
         "limit-text",
         "XAPI-00021",
         "XAPI-00001",
-        "XAPI-00027",
+        "XAPI-00028",
     ]
 
 
