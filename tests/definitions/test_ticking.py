@@ -198,6 +198,21 @@ async def test_days_that_were_slept_through_are_caught_up_in_bounded_looks(
     assert outcomes == {"missed": 3499, "started": 1}
 
 
+async def test_many_that_slept_for_hours_catch_up_in_one_look(make_house: MakeHouse) -> None:
+    """10,000 times in one statement, whose plan was made for few: if it compared each with each, no gateway would give
+    it so long."""
+    async with make_house(sweep_s=3600, worker_statement_s=2) as house:
+        await save(house, NOON, schedule=EVERY_MINUTE)
+        await copy(house, 19)
+        for minute in range(1, 10):
+            await tick(house, NOON + minute * MINUTE)
+
+        await tick(house, NOON + 509 * MINUTE)
+
+        counted = Counter(outcome for _, outcome in await told(house))
+        assert counted == {"started": 20, "skipped": 20 * 9, "missed": 20 * 499}
+
+
 async def test_old_ticks_are_forgotten(house: House) -> None:
     await save(house, NOON, schedule={"repeat": "hourlyAt", "minute": 0})
 

@@ -11,8 +11,8 @@ from tests.conftest import MakeHouse
 from tests.definitions.factory import look, save
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-LEAP_FEBRUARY = datetime(2028, 2, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
+LEAP_FEBRUARY = datetime(2028, 2, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
@@ -31,7 +31,7 @@ async def ticks(house: House) -> list[datetime]:
 
 
 async def test_a_leap_february_of_every_minute(make_house: MakeHouse) -> None:
-    """A year of it takes a minute, and is no different."""
+    """`python -m tests.definitions.full_year` does a year of it."""
     async with make_house(sweep_s=3600) as house:
         await save(house, LEAP_FEBRUARY, schedule={"repeat": "everyMinute"})
 

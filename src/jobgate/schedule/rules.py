@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
@@ -16,6 +16,9 @@ from jobgate.schedule.params import Schedule
 from jobgate.schedule.zones import SECOND, find_gap, find_repeat, instant_of, wall_at
 
 _BEFORE = timedelta(microseconds=1)
+
+_EVERY_MINUTE = "* * * * *"
+_MINUTE = timedelta(minutes=1)
 
 ANY_WALL = datetime(2000, 1, 1)  # noqa: DTZ001 - a wall has no zone
 """Where cronsim looks from when it is only to read its fields."""
@@ -50,6 +53,8 @@ class Pattern:
             return None
 
     def _next_after(self, instant: datetime) -> datetime:
+        if self.zone.key == "UTC":  # the clock of `repeat` never changes
+            return self._next_wall(instant.astimezone(UTC).replace(tzinfo=None)).replace(tzinfo=UTC)
         wall, is_second = wall_at(instant, self.zone)
         if repeat := find_repeat(wall, self.zone):
             if self._is_fixed:
@@ -66,6 +71,8 @@ class Pattern:
         return instant_of(wall, self.zone)
 
     def _next_wall(self, wall: datetime) -> datetime:
+        if self.fields == _EVERY_MINUTE:  # no rule is behind by more times after a standstill
+            return wall.replace(second=0, microsecond=0) + _MINUTE
         # A naive time asks cronsim for the calendar alone. Of clock changes it knows less than `zones`: it repeats an
         # instant for every time that a gap swallows, and goes back in time when asked from a second pass.
         calendar = copy(self._calendar)

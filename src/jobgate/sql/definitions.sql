@@ -200,7 +200,8 @@ insert into job (reference, organisation_id, consumer_key, type, params, entries
     run_at)
 select reference, $1, consumer_key, type, params, entries, asked.definition_id, '00000000-0000-0000-0000-000000000000',
     asked.due_at, after, case when after is null then clock_timestamp() else 'infinity' end
-from ticked join asked using (reference)
+from (select * from ticked where reference is not null) as ticked
+join (select * from asked where reference is not null) as asked using (reference)
 join definition on definition.organisation_id = $1 and definition.id = asked.definition_id
 order by asked.due_at, asked.definition_id
 
