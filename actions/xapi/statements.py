@@ -21,6 +21,7 @@ from jobgate.stores.options import (
     AuthorityName,
     EntryOptions,
 )
+from jobgate.stores.pseudonym_keys import find_pseudonyms
 from jobgate.stores.recording import MAX_STATEMENTS, Recorded, record
 from jobgate.stores.spaces import Slug, Store, hold
 from jobgate.xapi.violations import Version
@@ -92,6 +93,7 @@ async def record_statements(ctx: Context, request: SetStatements) -> RecordedSta
     candidates = await read_candidates(map(bytes, request.statements), options, request.version)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         store = await hold(tx, ctx.organisation_id, request.store)
+        pseudonyms = await find_pseudonyms(tx, ctx.organisation_id, ctx.key, make=options.pseudonymize_statements)
         done = await record(
             tx,
             ctx.organisation_id,
@@ -101,6 +103,7 @@ async def record_statements(ctx: Context, request: SetStatements) -> RecordedSta
             client=ctx.caller.key,
             version=request.version,
             atomic=request.atomic,
+            pseudonyms=pseudonyms,
         )
         answer = _show(done)
         await jobs.accept(ctx, tx, answer)

@@ -13,7 +13,7 @@ All of it is one transaction that holds the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,14 +27,13 @@ from jobgate.stores import catalogue
 from jobgate.stores.erasing import erase_statements
 from jobgate.stores.incoming import Candidate, Facts, complete, find_voided, look_into
 from jobgate.stores.options import EntryOptions
+from jobgate.stores.pseudonym_keys import Pseudonyms
 from jobgate.stores.spaces import Store
 from jobgate.xapi.comparison import are_equal
 from jobgate.xapi.violations import Version, Violation
 
 MAX_STATEMENTS = 1000
 """How many one transaction takes."""
-
-Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
 
 TWICE = Violation("$.id", "same-id-twice", "no other statement of the batch has the id")
 CONFLICT = Violation("$.id", "id-conflict", "no other statement of the store has the id")
@@ -47,14 +46,6 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     content_type: str
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Pseudonyms:
-    """How identities are replaced, and the id of the key that it is done with."""
-
-    key_id: str
-    rewrite: Rewrite
 
 
 @dataclass(slots=True)
@@ -83,18 +74,23 @@ async def record(
     pseudonyms: Pseudonyms | None = None,
     contents: Mapping[str, Content] | None = None,
 ) -> Recorded:
-    """Record statements; at most `MAX_STATEMENTS`. The store must be held. `atomic`: all of them or none."""
+    """Record statements; at most `MAX_STATEMENTS`. The store must be held. `atomic`: all of them or none.
+
+    `pseudonyms` are needed where the options ask for them. They help otherwise too: what the store has under pseudonyms
+    is then known again.
+    """
     done = Recorded()
     wanted = _refuse_doubles(candidates, done)
     if options.void_statements:
         wanted = await _refuse_voiding_of_voiding(db, organisation_id, store, wanted, done)
-    new, accepted = await _compare(db, organisation_id, store, wanted, options, done)
+    new, accepted = await _compare(db, organisation_id, store, wanted, options, done, pseudonyms)
     if atomic and done.rejected:
         return _refuse_whole(candidates)
+    replacing = pseudonyms if options.pseudonymize_statements else None
     stored: datetime = await db.fetchval("next_stored", organisation_id, store.id)
     facts = []
     for place, candidate in enumerate(new):
-        statement = candidate.statement if pseudonyms is None else pseudonyms.rewrite(candidate.statement)
+        statement = candidate.statement if replacing is None else replacing.rewrite(candidate.statement)
         # No two statements of a batch share their time: whoever goes on after one of them misses none.
         moment = stored + timedelta(microseconds=place)
         facts.append(look_into(complete(statement, moment, options, version), moment))
@@ -107,10 +103,10 @@ async def record(
         done.replaced = await erase_statements(db, organisation_id, store.id, [each.id for each in facts])
     kept = await _keep_contents(db, organisation_id, store, facts, options, contents or {})
     judged = [candidate.was_judged for candidate in new]
-    await _write(db, organisation_id, store, facts, judged, options, client, pseudonyms, kept)
+    await _write(db, organisation_id, store, facts, judged, options, client, replacing, kept)
     if options.void_statements:
         done.voided = await db.execute("void_statements", organisation_id, store.id, [each.id for each in facts])
-    await catalogue.keep(db, organisation_id, store.id, [each.statement for each in facts], options, pseudonyms)
+    await catalogue.keep(db, organisation_id, store.id, [each.statement for each in facts], options, replacing)
     return done
 
 
@@ -155,6 +151,7 @@ async def _compare(
     wanted: Sequence[Candidate],
     options: EntryOptions,
     done: Recorded,
+    pseudonyms: Pseudonyms | None,
 ) -> tuple[list[Candidate], dict[int, UUID]]:
     """Those that the store does not have, and the ids of those that it has, by their places."""
     accepted: dict[int, UUID] = {}
@@ -168,13 +165,17 @@ async def _compare(
         id = None if candidate.id is None else UUID(candidate.id)
         if id is None or id not in there:
             new.append(candidate)
-        elif are_equal(candidate.statement, wire.decode(there[id], dict[str, Any])):
+        elif _is_known(candidate.statement, wire.decode(there[id], dict[str, Any]), pseudonyms):
             accepted[candidate.index] = id
             done.known += 1
         else:
             candidate.violations.append(CONFLICT)
             done.rejected.append(candidate)
     return new, accepted
+
+
+def _is_known(statement: dict[str, Any], known: dict[str, Any], pseudonyms: Pseudonyms | None) -> bool:
+    return are_equal(statement, known) or (pseudonyms is not None and are_equal(pseudonyms.rewrite(statement), known))
 
 
 def _refuse_whole(candidates: Sequence[Candidate]) -> Recorded:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jobgate.testing import House
+from jobgate.xapi.pseudonyms import HOME_PAGE
 from tests.stored_statements import look, make, record, void
 
 
@@ -115,3 +116,22 @@ async def test_unjudged_statements_are_recorded_as_such(house: House) -> None:
     assert done["rejected"][0]["index"] == 2
     rows = await look(house, "select validated, valid from xapi_statement")
     assert [(row["validated"], row["valid"]) for row in rows] == [(False, None)] * 2
+
+
+async def test_identities_are_replaced_on_the_way_in(house: House) -> None:
+    await house.call("xapi/stores", "set", {"slug": "main"})
+
+    await record(house, [make(1)], pseudonymize_statements=True)
+    again = await record(house, [make(1)], pseudonymize_statements=True)
+    as_before = await record(house, [make(1)])
+    other = await record(house, [make(1, actor={"mbox": "mailto:other@school.example"})])
+
+    (row,) = await look(house, "select raw, pseudonymized, pseudonym_key, actor_id, agent_ids from xapi_statement")
+    assert b"learner-1" not in row["raw"]
+    assert row["pseudonymized"] is True
+    (agent,) = await look(house, "select * from xapi_agent")
+    assert (agent["id"], agent["field_2"], agent["pseudonymized"]) == (row["actor_id"], HOME_PAGE, True)
+    (key,) = await look(house, "select id from xapi_pseudonym_key")
+    assert row["pseudonym_key"] == key["id"]
+    assert again["accepted"] == as_before["accepted"] == [make(1)["id"]]
+    assert other["rejected"][0]["violations"][0]["rule"] == "id-conflict"
