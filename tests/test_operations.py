@@ -36,6 +36,7 @@ async def set_scene(house: House) -> dict[str, str]:
     definition = await ask(house, "jobs/definitions", "set", **saved)
     execution = await ask(house, "jobs/executions", "set", job_id=definition["id"])
     await house.carry()
+    await ask(house, "xapi/stores", "set", slug="main")
     queued = await ask(house, "beacons/jobs", "set", name="backup", q=True, tasks=[{}])
     held = await ask(house, "beacons/jobs", "set", name="held", q=True, beacon_name="near", tasks=[{}])
     claim = await ask(house, "beacons/jobs/pickups", "set", job_id=held["id"])
@@ -52,6 +53,7 @@ async def set_scene(house: House) -> dict[str, str]:
         "REFERENCE": dataset["job_reference"],
         "SESSION": "s-1",
         "USER": "u-1",
+        "STORE": "main",
     }
 
 
@@ -74,4 +76,4 @@ async def test_an_operation_of_the_sources_is_answered(house: House, endpoint: s
 def test_every_row_of_the_tables_is_called() -> None:
     rows = [line for line in TABLE.splitlines() if line.startswith("|") and not line.startswith(HEADS)]
 
-    assert len(ROWS) == len(rows) == 29
+    assert len(ROWS) == len(rows) == 30

@@ -172,6 +172,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Days that deliveries are kept.
     push_kept_days: Count = 30
 
+    # -- xAPI ----------------------------------------------------------------------------------------------------
+
+    # A folder of configurations (NAME.json) for jobs of the type seeding, besides those that are shipped.
+    seedings_dir: str = ""
+
     # -- telling -------------------------------------------------------------------------------------------------
 
     # debug, info, warning or error.

@@ -47,6 +47,23 @@ def lay_points(folder: Path) -> None:
             file.unlink(missing_ok=True)
             os.kill(os.getpid(), int(number))
 
+    _lay(pass_point)
+
+
+def lay_counted(point: str, nth: int) -> None:
+    """Let this process die where it passes a point for the `nth` time."""
+    left = nth
+
+    def pass_point(passed: str) -> None:
+        nonlocal left
+        left -= passed == point
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _lay(pass_point)
+
+
+def _lay(pass_point: Callable[[str], None]) -> None:
     def with_points(run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         @functools.wraps(run)
         async def run_between(self: Queries, name: str, *args: Any) -> Any:

@@ -131,7 +131,7 @@ async def create_definition(ctx: Context, request: SetDefinition) -> SavedDefini
         consumer_key=ctx.caller.key,
         name=request.name,
         type=request.type,
-        checked=check_params(ctx.param_types, request.type, request.params),
+        checked=check_params(ctx.param_types, request.type, request.params, ctx.settings),
         schedule=request.schedule,
         zone=request.zone,
         overlap=request.overlap,
@@ -151,7 +151,7 @@ async def update_definition(ctx: Context, request: UpdateDefinition) -> SavedDef
         checked: definitions.Checked | UnsetType = UNSET
         if request.params is not UNSET:
             row = await definitions.lock(tx, ctx.organisation_id, request.id)
-            checked = check_params(ctx.param_types, row["type"], request.params)
+            checked = check_params(ctx.param_types, row["type"], request.params, ctx.settings)
         changes = Changes(
             name=request.name,
             checked=checked,

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
 from jobgate import wire
 from jobgate.errors import ApiError, Code, shown
+from jobgate.settings import Settings
 
 MAX_BYTES = 256 * 1024
 """How long parameters may be: every run gets a copy of them."""
 
 ParamTypes = Mapping[str, Any]
 """Job types, and what the task of each takes."""
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """Parameters that name what the operator has configured."""
+
+    def require_configured(self, settings: Settings) -> None:
+        """Raise 200xx naming the parameter that names nothing."""
 
 
 class Checked(NamedTuple):
@@ -28,7 +37,7 @@ class Checked(NamedTuple):
     """As the task takes them."""
 
 
-def check_params(types: ParamTypes, name: str, given: Any) -> Checked:
+def check_params(types: ParamTypes, name: str, given: Any, settings: Settings) -> Checked:
     """Parameters as jobs of the type `name` take them. Raises 20004 for an unknown type, 200xx naming a parameter."""
     if name not in types:
         raise ApiError(Code.unsupported_value, f"`type` must be a type of jobs, not {shown(name)}")
@@ -39,6 +48,8 @@ def check_params(types: ParamTypes, name: str, given: Any) -> Checked:
         params = wire.decode_request(text, wanted)[0]
     else:
         params = _decode(text, wanted)
+    if isinstance(params, Configured):
+        params.require_configured(settings)
     stored = wire.encode(params)
     return Checked(stored, _weigh(stored), params)
 

@@ -36,7 +36,7 @@ def typed_jobs(type: str, params: type[msgspec.Struct]) -> Family:
 
     def check(ctx: Context, request: SaveTypedJob, **otherwise: Any) -> Checked:
         given = {name: getattr(request, name) for name in params.__struct_fields__}
-        return check_params(ctx.param_types, type, params(**given | otherwise))
+        return check_params(ctx.param_types, type, params(**given | otherwise), ctx.settings)
 
     @action("get")
     async def read_jobs(ctx: Context, request: GetTypedJobs) -> Reply[list[TypedJob]]:

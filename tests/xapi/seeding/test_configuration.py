@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ SMALL: dict[str, Any] = {
 }
 
 
+DOCS = Path(__file__).parents[3] / "docs" / "xapi_seeding.md"
+
+
 def read(changes: Edit) -> Any:
     return read_seeding(wire.encode(edit(SMALL, changes)))
 
@@ -37,6 +41,12 @@ def test_the_least_that_a_configuration_needs() -> None:
     assert len(statements) == 5
     assert statements[0]["verb"] == {"id": "urn:x:did", "display": {"en": "did"}}
     assert statements[4]["timestamp"] == "2026-01-01T18:24:00.000Z"
+
+
+def test_the_configuration_in_the_documentation_makes_statements() -> None:
+    (printed,) = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+
+    assert len(list(Sower(read_seeding(printed.encode())).make(0, 1_000))) == 360
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ class Sower:
         self.count = seeding.statements.count
         self._drawn = drawn = seeding.statements
         self._families = Families(seeding)
-        self._key = sha256(seeding.digest).digest()
+        self.key = sha256(seeding.digest).digest()
+        """Tells configurations that make other statements apart."""
         self._since = drawn.since.astimezone(UTC).replace(tzinfo=None)
         self._span_ms = (drawn.until - drawn.since) // _MILLISECOND
 
@@ -62,7 +63,7 @@ class Sower:
 
     def _begin(self, number: int) -> tuple[str, int, Chance]:
         """The id of a statement, what it is about, and what decides the rest."""
-        chance, drawn = Chance(self._key + number.to_bytes(8, "big")), self._drawn
+        chance, drawn = Chance(self.key + number.to_bytes(8, "big")), self._drawn
         id, luck = chance.uuid(), chance.below(1_000_000) / 1_000_000
         for kind, share in (
             (SUB_STATEMENT, drawn.sub_statement_share),
