@@ -117,6 +117,12 @@ STATEMENT = {
     "verb": {"id": "http://adlnet.gov/expapi/verbs/answered"},
     "object": {"id": "https://school.example/quiz/1"},
 }
+PROFILE = {
+    "store": "main",
+    "service": "activity-profiles",
+    "activity_id": "https://school.example/quiz/1",
+    "profile_id": "p",
+}
 NOBODY = "4c5f0b0e-0000-4000-8000-000000000000"
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | TAKEN | {"activity_id": "activity"}]}),
@@ -173,6 +179,9 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("xapi/stores", "get", {}),
     ("xapi/stores", "update", {"slug": "main", "name": "The store"}),
     ("xapi/statements", "set", {"store": "main", "statements": [STATEMENT, {"id": 7}]}),
+    ("xapi/documents", "set", PROFILE | {"content": {"a": 1}}),
+    ("xapi/documents", "set", PROFILE | {"profile_id": "q", "content_base64": "AA==", "content_type": "image/png"}),
+    ("xapi/documents", "get", {"store": "main", "service": "activity-profiles"}),
     ("jobs/clearing", "set", {"repeat": "now", "service": "all", "until": "now", "replay": True}),
     ("jobs/clearing", "get", {"store": "main"}),
     ("jobs/clearing/logs", "get", {"id": NOBODY}),

@@ -26,6 +26,7 @@ ODD_VALUES: list[Any] = [
     *({"a": {"b": []}}, ["a"] * 1001, [["a"]], {"sessions.session_metadata": '["\\u0000"]'}),
 ]
 SESSION = {"session_id": "s", "user_id": "u"}
+STATE = {"store": "odd", "service": "states", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}, "state_id": "s"}
 SOUND: dict[str, dict[str, Any]] = {
     "jobs update": {"references": [str(uuid.UUID(int=0))], "status": "halted"},
     "jobs/sessions/statuses update": {"statuses": [SESSION | {"status": "Completed"}]},
@@ -45,6 +46,8 @@ SOUND: dict[str, dict[str, Any]] = {
     "xapi/stores set": {"slug": "odd"},
     "xapi/stores update": {"slug": "odd", "name": "n"},
     "xapi/statements set": {"store": "odd", "statements": [{}]},
+    "xapi/documents get": {"store": "odd", "service": "states"},
+    "xapi/documents set": STATE | {"content": {}},
     "beacons update": {"name": "b"},
     "beacons/jobs set": {"name": "j", "schedule": True, "min": 1},
     "beacons/jobs update": {"job_id": str(uuid.UUID(int=0))},
@@ -74,6 +77,7 @@ async def shared_house(servers: Servers) -> AsyncIterator[House]:
     async with open_house(servers) as house:
         async with house.db.connection() as queries:
             await queries.connection.execute("update consumer set unlimited = true")
+        await house.call("xapi/stores", "set", {"slug": "odd"})
         yield house
 
 

@@ -115,6 +115,9 @@ PUSHED = ("push/targets", "push/deliveries")
 SAVED = ("jobs/definitions", "jobs/definitions/statuses", "jobs/executions")
 
 
+DOCUMENT = {"store": "mine", "service": "activity-profiles", "activity_id": "a:b", "profile_id": "p"}
+KEPT = ("xapi/stores", "xapi/documents")
+
 STOLEN = {"response_id": "answer", "score": 1}
 
 
@@ -125,6 +128,8 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     nothing = {"name": "mine", "type": "sessionstatusupdate", "params": {"statuses": []}}
     saved = (await house.call("jobs/definitions", "set", nothing)).data["id"]
     await house.call("jobs/executions", "set", {"job_id": saved})
+    await house.call("xapi/stores", "set", {"slug": "mine"})
+    await house.call("xapi/documents", "set", DOCUMENT | {"content": {}})
     dice = random.Random(7)
     assert (await house.call("itembank/items", "set", {"items": [{"reference": "mine"}]})).data[0]["version"] == 1
     before = await fetch_sessions(house)
@@ -154,12 +159,15 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("push/deliveries", "get", {"session_id": "mine"}),
                 ("itembank/questions", "get", {"item_references": ["mine"]}),
                 ("itembank/items", "set", {"organisation_id": 1, "items": [{"reference": "mine", "title": "stolen"}]}),
+                ("xapi/stores", "get", {"slug": ["mine"]}),
+                ("xapi/documents", "get", {"store": "mine", "service": "activity-profiles"}),
+                ("xapi/documents", "set", DOCUMENT | {"content": "stolen"}),
                 ("sessions/statuses", "get", {"organisation_id": 1}),
                 ("jobs/sessions/statuses", "update", {"organisation_id": 1, "statuses": [entry(status="Discarded")]}),
             ]
         )
         reply = await house.call(endpoint, action, request, as_=house.stranger)
-        if reply.status == 200 and action == "get" and endpoint in (*READS, *BANK, *PUSHED, *SAVED, "jobs"):
+        if reply.status == 200 and action == "get" and endpoint in (*READS, *BANK, *PUSHED, *SAVED, *KEPT, "jobs"):
             assert not reply.data
         assert reply.status in (200, 400, 403, 429)
     await house.carry()
@@ -172,6 +180,9 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     assert len((await house.call("jobs/executions", "get", {"job_id": saved})).data) == 1
     (item,) = (await house.call("itembank/items", "get")).data
     assert (item["title"], item["version"]) == ("", 1)
+    query = {"store": "mine", "service": "activity-profiles"}
+    (document,) = (await house.call("xapi/documents", "get", query)).data
+    assert document["content"] == {}
     theirs = await house.call("jobs", "get", {"references": [reference]}, as_=house.other)
     assert theirs.data == []  # nor does another consumer of the same organisation see a job
 

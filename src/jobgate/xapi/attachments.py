@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jobgate.xapi.languages import make_language_map
@@ -14,6 +15,9 @@ SIGNATURE_TYPE = "application/octet-stream"
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _MEDIA_TYPE = rf'{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|"(?:[^"\\\r\n]|\\[^\r\n])*"))*'
+
+is_media_type = re.compile(_MEDIA_TYPE, re.ASCII).fullmatch
+"""Whether a text is a media type, with its parameters."""
 
 REQUIRED = {
     "usageType": Rule.usage_type,

@@ -174,6 +174,8 @@ create table xapi_document (
 create index xapi_document_by_stored on xapi_document (organisation_id, store_id, kind, stored, number);
 create index xapi_document_by_update on xapi_document (organisation_id, store_id, kind, updated, number);
 create index xapi_document_of_agent on xapi_document (organisation_id, store_id, agent_id) where agent_id is not null;
+create index xapi_document_of_activity on xapi_document (organisation_id, store_id, kind, activity_id, stored, number)
+    where activity_id is not null;
 
 create table xapi_connection (
     organisation_id integer not null,
