@@ -12,46 +12,61 @@ select id from xapi_statement where organisation_id = $1 and store_id = $2 and i
 
 -- What the store has under these ids.
 -- name: find_raws
-select id, raw from xapi_statement where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
+select found.id, found.raw from unnest($3::uuid[]) as wanted (id)
+cross join lateral (
+    select id, raw from xapi_statement where organisation_id = $1 and store_id = $2 and id = wanted.id limit 1
+) as found
 
+-- Add statements, with the rows that they are found by.
 -- name: insert_statements
-insert into xapi_statement (organisation_id, store_id, client, pseudonymized, pseudonym_key, targeting, id, raw, stored,
-    timestamp, voiding, validated, valid, actor_id, verb_id, object_id, type_id, registration, statement_ref, agent_ids,
-    activity_ids, attachments)
-select $1, $2, $3, $4::text is not null, $4, $5, id, raw, stored, timestamp, voiding, judged, case when judged then true end,
-    actor_id, verb_id, object_id, type_id, registration, statement_ref, agent_ids::uuid[], activity_ids::uuid[],
-    attachments::text[]
-from unnest($6::uuid[], $7::json[], $8::timestamptz[], $9::timestamptz[], $10::boolean[], $11::boolean[], $12::uuid[],
-    $13::uuid[], $14::uuid[], $15::uuid[], $16::uuid[], $17::uuid[], $18::text[], $19::text[], $20::text[])
-    as given (id, raw, stored, timestamp, voiding, judged, actor_id, verb_id, object_id, type_id, registration,
-        statement_ref, agent_ids, activity_ids, attachments)
-order by stored
-returning id, number
-
--- name: link_agents
-insert into xapi_statement_agent (organisation_id, store_id, agent_id, stored, number, place)
-select $1, $2, * from unnest($3::uuid[], $4::timestamptz[], $5::bigint[], $6::smallint[])
-
--- name: link_activities
-insert into xapi_statement_activity (organisation_id, store_id, activity_id, stored, number, place)
-select $1, $2, * from unnest($3::uuid[], $4::timestamptz[], $5::bigint[], $6::smallint[])
+with given as materialized (
+    select nextval(pg_get_serial_sequence('xapi_statement', 'number')) as number, *, agent_texts::uuid[] as agent_ids,
+        activity_texts::uuid[] as activity_ids
+    from unnest($6::uuid[], $7::json[], $8::timestamptz[], $9::timestamptz[], $10::boolean[], $11::boolean[],
+        $12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[], $16::uuid[], $17::uuid[], $18::text[], $19::text[],
+        $20::text[], $21::text[], $22::text[])
+        as row (id, raw, stored, timestamp, voiding, judged, actor_id, verb_id, object_id, type_id, registration,
+            statement_ref, agent_texts, agent_places, activity_texts, activity_places, attachments)
+), agents as (
+    insert into xapi_statement_agent (organisation_id, store_id, agent_id, stored, number, place)
+    select $1, $2, link.id, stored, number, link.place
+    from given cross join lateral unnest(agent_ids, agent_places::smallint[]) as link (id, place)
+), activities as (
+    insert into xapi_statement_activity (organisation_id, store_id, activity_id, stored, number, place)
+    select $1, $2, link.id, stored, number, link.place
+    from given cross join lateral unnest(activity_ids, activity_places::smallint[]) as link (id, place)
+), contents as (
+    insert into xapi_statement_attachment (organisation_id, store_id, sha2, number)
+    select $1, $2, sha2, number from given cross join lateral unnest(attachments::text[]) as sha2
+)
+insert into xapi_statement (organisation_id, store_id, client, pseudonymized, pseudonym_key, targeting, id, number, raw,
+    stored, timestamp, voiding, validated, valid, actor_id, verb_id, object_id, type_id, registration, statement_ref,
+    agent_ids, activity_ids, attachments)
+overriding system value
+select $1, $2, $3, $4::text is not null, $4, $5, id, number, raw, stored, timestamp, voiding, judged,
+    case when judged then true end, actor_id, verb_id, object_id, type_id, registration, statement_ref, agent_ids,
+    activity_ids, attachments::text[]
+from given
 
 -- name: insert_attachments
 insert into xapi_attachment (organisation_id, store_id, sha2, content_type, content)
 select $1, $2, * from unnest($3::text[], $4::text[], $5::bytea[])
 on conflict (organisation_id, store_id, sha2) do nothing
 
--- name: link_attachments
-insert into xapi_statement_attachment (organisation_id, store_id, sha2, number)
-select $1, $2, * from unnest($3::text[], $4::bigint[])
+-- Void what these statements void.
+-- name: void_targets
+update xapi_statement set voided = true
+where organisation_id = $1 and store_id = $2 and id = any($3::uuid[]) and not voiding and not voided
 
--- Void what these statements void, and those of them that a voiding statement has been waiting for.
--- name: void_statements
-update xapi_statement as target set voided = true
-from xapi_statement as voiding
-where voiding.organisation_id = $1 and voiding.store_id = $2 and voiding.voiding and target.organisation_id = $1
-    and target.store_id = $2 and target.id = voiding.statement_ref and not target.voiding and not target.voided
-    and (voiding.id = any($3::uuid[]) or (target.id = any($3::uuid[]) and voiding.statement_ref = any($3::uuid[])))
+-- Void those of these statements that a voiding statement has been waiting for.
+-- name: void_awaited
+update xapi_statement set voided = true
+where organisation_id = $1 and store_id = $2 and not voiding and not voided and id = any(array(
+    select wanted.id from unnest($3::uuid[]) as wanted (id)
+    cross join lateral (
+        select from xapi_statement
+        where organisation_id = $1 and store_id = $2 and statement_ref = wanted.id and voiding limit 1
+    ) as waiting))
 
 -- Delete statements with their links; the digests of what was attached to them come back.
 -- name: delete_statements

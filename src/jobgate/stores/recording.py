@@ -30,6 +30,7 @@ from jobgate.stores.options import EntryOptions
 from jobgate.stores.pseudonym_keys import Pseudonyms
 from jobgate.stores.spaces import Store
 from jobgate.xapi.comparison import are_equal
+from jobgate.xapi.positions import Place
 from jobgate.xapi.violations import Version, Violation
 
 MAX_STATEMENTS = 1000
@@ -105,7 +106,10 @@ async def record(
     judged = [candidate.was_judged for candidate in new]
     await _write(db, organisation_id, store, facts, judged, options, client, replacing, kept)
     if options.void_statements:
-        done.voided = await db.execute("void_statements", organisation_id, store.id, [each.id for each in facts])
+        targets = [each.statement_ref for each in facts if each.is_voiding]
+        if targets:
+            done.voided = await db.execute("void_targets", organisation_id, store.id, targets)
+        done.voided += await db.execute("void_awaited", organisation_id, store.id, [each.id for each in facts])
     await catalogue.keep(db, organisation_id, store.id, [each.statement for each in facts], options, replacing)
     return done
 
@@ -228,7 +232,7 @@ async def _write(
     kept: Mapping[UUID, Sequence[str]],
 ) -> None:
     by_agents, by_activities = options.update_agent_ids, options.update_activity_ids
-    rows = await db.fetch(
+    await db.execute(
         "insert_statements",
         organisation_id,
         store.id,
@@ -248,27 +252,21 @@ async def _write(
         [each.registration for each in facts],
         [each.statement_ref for each in facts],
         [as_array(each.agents) if by_agents else "{}" for each in facts],
+        [as_places(each.agents) if by_agents else "{}" for each in facts],
         [as_array(each.activities) if by_activities else "{}" for each in facts],
+        [as_places(each.activities) if by_activities else "{}" for each in facts],
         [as_array(map(_quote, kept.get(each.id, ()))) for each in facts],
     )
-    numbers = {row["id"]: row["number"] for row in rows}
-    for link, statement in (("agents", "link_agents"), ("activities", "link_activities")):
-        if not (by_agents if link == "agents" else by_activities):
-            continue
-        links = [
-            (id, each.stored, numbers[each.id], int(place))
-            for each in facts
-            for id, place in getattr(each, link).items()
-        ]
-        await db.execute(statement, organisation_id, store.id, *map(list, zip(*links, strict=True))) if links else None
-    attached = [(sha2, numbers[id]) for id, digests in kept.items() for sha2 in digests]
-    if attached:
-        await db.execute("link_attachments", organisation_id, store.id, *map(list, zip(*attached, strict=True)))
 
 
 def as_array(items: Any) -> str:
     """A Postgres array of what needs no quotes."""
     return "{" + ",".join(map(str, items)) + "}"
+
+
+def as_places(links: Mapping[UUID, Place]) -> str:
+    """The places of links, in their order."""
+    return "{" + ",".join(["012"[place] for place in links.values()]) + "}"
 
 
 def _quote(text: str) -> str:

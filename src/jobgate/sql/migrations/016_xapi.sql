@@ -12,6 +12,9 @@ create table xapi_store (
     unique (organisation_id, slug)
 );
 
+-- Keys in a store begin with it, and name the organisation last: before there are statistics, two columns that all rows
+-- have in common look to Postgres as good as an id, and it would walk any index that begins with both.
+
 -- Statements, agents and activities are known by 16 bytes made from their identifiers, so that keys are short.
 create table xapi_statement (
     organisation_id integer not null,
@@ -39,17 +42,19 @@ create table xapi_statement (
     agent_ids uuid[] not null default '{}',
     activity_ids uuid[] not null default '{}',
     attachments text[] not null default '{}',                   -- the digests of those whose content is kept
-    primary key (organisation_id, store_id, id)
+    primary key (store_id, id, organisation_id)
 );
-create index xapi_statement_by_stored on xapi_statement (organisation_id, store_id, stored, number);
-create index xapi_statement_by_verb on xapi_statement (organisation_id, store_id, verb_id, stored, number);
-create index xapi_statement_by_registration on xapi_statement (organisation_id, store_id, registration, stored, number)
+create index xapi_statement_by_stored on xapi_statement (store_id, stored, number);
+create index xapi_statement_by_verb on xapi_statement (store_id, verb_id, stored, number);
+create index xapi_statement_by_registration on xapi_statement (store_id, registration, stored, number)
     where registration is not null;
-create index xapi_statement_about on xapi_statement (organisation_id, store_id, statement_ref, stored, number)
+create index xapi_statement_about on xapi_statement (store_id, statement_ref, stored, number)
     where statement_ref is not null;
-create index xapi_statement_unvalidated on xapi_statement (organisation_id, store_id, stored, number) where not validated;
-create index xapi_statement_invalid on xapi_statement (organisation_id, store_id, stored, number) where not valid;
-create index xapi_statement_original on xapi_statement (organisation_id, store_id, stored, number) where not pseudonymized;
+create index xapi_statement_referring on xapi_statement (store_id, stored, number)
+    where statement_ref is not null and targeting;
+create index xapi_statement_unvalidated on xapi_statement (store_id, stored, number) where not validated;
+create index xapi_statement_invalid on xapi_statement (store_id, stored, number) where not valid;
+create index xapi_statement_original on xapi_statement (store_id, stored, number) where not pseudonymized;
 
 -- Where an agent or an activity stands in statements: 0 as actor or object, or a member of these; 1 anywhere else;
 -- 2 (agents only) in the authority and nowhere else.
@@ -60,7 +65,7 @@ create table xapi_statement_agent (
     stored timestamptz not null,
     number bigint not null,
     place smallint not null,
-    primary key (organisation_id, store_id, agent_id, stored, number)
+    primary key (store_id, agent_id, stored, number, organisation_id) include (place)
 );
 create table xapi_statement_activity (
     organisation_id integer not null,
@@ -69,7 +74,7 @@ create table xapi_statement_activity (
     stored timestamptz not null,
     number bigint not null,
     place smallint not null,
-    primary key (organisation_id, store_id, activity_id, stored, number)
+    primary key (store_id, activity_id, stored, number, organisation_id) include (place)
 );
 
 create table xapi_attachment (
@@ -79,14 +84,14 @@ create table xapi_attachment (
     content_type text not null,
     content bytea not null,
     stored timestamptz not null default clock_timestamp(),
-    primary key (organisation_id, store_id, sha2)
+    primary key (store_id, sha2, organisation_id)
 );
 create table xapi_statement_attachment (
     organisation_id integer not null,
     store_id integer not null,
     sha2 text not null,
     number bigint not null,
-    primary key (organisation_id, store_id, sha2, number)
+    primary key (store_id, sha2, number, organisation_id)
 );
 
 create table xapi_activity (
@@ -101,11 +106,11 @@ create table xapi_activity (
     is_profile boolean not null default false,
     stored timestamptz not null default clock_timestamp(),
     updated timestamptz not null default clock_timestamp(),
-    primary key (organisation_id, store_id, id)
+    primary key (store_id, id, organisation_id)
 ) with (fillfactor = 85);
-create index xapi_activity_by_number on xapi_activity (organisation_id, store_id, number);
-create index xapi_activity_by_stored on xapi_activity (organisation_id, store_id, stored, number);
-create index xapi_activity_by_update on xapi_activity (organisation_id, store_id, updated, number);
+create index xapi_activity_by_number on xapi_activity (store_id, number);
+create index xapi_activity_by_stored on xapi_activity (store_id, stored, number);
+create index xapi_activity_by_update on xapi_activity (store_id, updated, number);
 
 create table xapi_person (
     organisation_id integer not null,
@@ -113,9 +118,9 @@ create table xapi_person (
     id uuid not null default gen_random_uuid(),
     number bigint not null generated always as identity,
     created_at timestamptz not null default clock_timestamp(),
-    primary key (organisation_id, store_id, id)
+    primary key (store_id, id, organisation_id)
 );
-create index xapi_person_by_number on xapi_person (organisation_id, store_id, number);
+create index xapi_person_by_number on xapi_person (store_id, number);
 
 create table xapi_agent (
     organisation_id integer not null,
@@ -132,12 +137,12 @@ create table xapi_agent (
     person_id uuid,
     stored timestamptz not null default clock_timestamp(),
     updated timestamptz not null default clock_timestamp(),
-    primary key (organisation_id, store_id, id)
+    primary key (store_id, id, organisation_id)
 ) with (fillfactor = 85);
-create index xapi_agent_by_number on xapi_agent (organisation_id, store_id, number);
-create index xapi_agent_by_stored on xapi_agent (organisation_id, store_id, stored, number);
-create index xapi_agent_by_update on xapi_agent (organisation_id, store_id, updated, number);
-create index xapi_agent_of_person on xapi_agent (organisation_id, store_id, person_id) where person_id is not null;
+create index xapi_agent_by_number on xapi_agent (store_id, number);
+create index xapi_agent_by_stored on xapi_agent (store_id, stored, number);
+create index xapi_agent_by_update on xapi_agent (store_id, updated, number);
+create index xapi_agent_of_person on xapi_agent (store_id, person_id) where person_id is not null;
 
 -- Verbs and types of activities.
 create table xapi_term (
@@ -149,7 +154,7 @@ create table xapi_term (
     display json not null default '{}',
     stored timestamptz not null default clock_timestamp(),
     updated timestamptz not null default clock_timestamp(),
-    primary key (organisation_id, store_id, kind, id)
+    primary key (store_id, kind, id, organisation_id)
 );
 
 create table xapi_document (
@@ -168,13 +173,13 @@ create table xapi_document (
     pseudonymized boolean not null default false,
     stored timestamptz not null default clock_timestamp(),
     updated timestamptz not null default clock_timestamp(),
-    primary key (organisation_id, store_id, number),
-    unique nulls not distinct (organisation_id, store_id, kind, activity_id, agent_id, document_id, registration)
+    primary key (store_id, number, organisation_id),
+    unique nulls not distinct (store_id, kind, activity_id, agent_id, document_id, registration, organisation_id)
 );
-create index xapi_document_by_stored on xapi_document (organisation_id, store_id, kind, stored, number);
-create index xapi_document_by_update on xapi_document (organisation_id, store_id, kind, updated, number);
-create index xapi_document_of_agent on xapi_document (organisation_id, store_id, agent_id) where agent_id is not null;
-create index xapi_document_of_activity on xapi_document (organisation_id, store_id, kind, activity_id, stored, number)
+create index xapi_document_by_stored on xapi_document (store_id, kind, stored, number);
+create index xapi_document_by_update on xapi_document (store_id, kind, updated, number);
+create index xapi_document_of_agent on xapi_document (store_id, agent_id) where agent_id is not null;
+create index xapi_document_of_activity on xapi_document (store_id, kind, activity_id, stored, number)
     where activity_id is not null;
 
 create table xapi_connection (
@@ -224,11 +229,11 @@ create table xapi_token (
     agent_id uuid not null,
     origin text,
     created_at timestamptz not null default clock_timestamp(),
-    primary key (organisation_id, store_id, id)
+    primary key (store_id, id, organisation_id)
 );
-create index xapi_token_by_number on xapi_token (organisation_id, store_id, number);
-create index xapi_token_by_time on xapi_token (organisation_id, store_id, created_at, number);
-create index xapi_token_of_agent on xapi_token (organisation_id, store_id, agent_id);
+create index xapi_token_by_number on xapi_token (store_id, number);
+create index xapi_token_by_time on xapi_token (store_id, created_at, number);
+create index xapi_token_of_agent on xapi_token (store_id, agent_id);
 
 -- What gateways and workers log about a store, or about none.
 create table xapi_log (
