@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +50,21 @@ def make_house(servers: Servers) -> MakeHouse:
             yield house
 
     return make
+
+
+@pytest.fixture
+def wild_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of this process, as jobgate reads it, jumps between ten minutes ahead and ten minutes behind."""
+    dice = random.Random(22)
+    read = time.time
+
+    class WildDatetime(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + timedelta(seconds=dice.choice((600, -600)))
+
+    monkeypatch.setattr(time, "time", lambda: read() + dice.choice((600, -600)))
+    for name, module in list(sys.modules.items()):
+        is_caller = name in ("jobgate.testing", "jobgate.client")  # who has a clock of its own
+        if name.startswith("jobgate.") and not is_caller and getattr(module, "datetime", None) is datetime:
+            monkeypatch.setattr(module, "datetime", WildDatetime)

@@ -124,7 +124,8 @@ async def test_a_task_that_fails_ends_its_job_and_keeps_what_was_done(field: Fie
     assert job["result"] == [{"doubled": 2, "task_index": 0}]
 
 
-async def test_a_task_longer_than_the_lease_keeps_its_job(field: Field) -> None:
+@pytest.mark.usefixtures("wild_clock")
+async def test_a_task_longer_than_the_lease_keeps_its_job_whatever_the_clock_of_the_gateway(field: Field) -> None:
     with field.beacon():
         job = await field.until_ended(await field.make({"n": 1, "sleep": 4}))
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from jobgate import jobs
 from jobgate.beacons.claims import cancel, renew
-from jobgate.beacons.creation import NewBeaconJob, add_job
+from jobgate.beacons.creation import NewBeaconJob, add_job, make_rule
 from jobgate.beacons.fields import (
     DEFAULT_BEACON,
     MAX_TASKS,
@@ -35,7 +35,7 @@ from jobgate.context import Context, Reply, Request
 from jobgate.errors import ApiError, Code
 from jobgate.paging import read_next
 from jobgate.registry import action
-from jobgate.schedule import Rule, Schedule, parse
+from jobgate.schedule import Schedule
 from jobgate.times import Moment, read_moment
 
 MAX_JOBS = 50
@@ -157,7 +157,7 @@ async def create_job(ctx: Context, request: SetBeaconJob) -> BeaconJob:
         tasks=request.tasks,
         queued=is_on(request.q) or q_time is not None,
         q_time=q_time,
-        rule=read_rule(request, ctx.now) if is_on(request.schedule) else None,
+        rule=await make_rule(ctx.db, read_schedule(request), request.zone) if is_on(request.schedule) else None,
     )
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         job_id = await add_job(tx, ctx.organisation_id, job)
@@ -192,9 +192,9 @@ async def update_job(ctx: Context, request: UpdateBeaconJob) -> BeaconJob:
         return await read_job(tx, ctx.organisation_id, request.job_id)
 
 
-def read_rule(request: SetBeaconJob, now: datetime) -> Rule:
-    """When a scheduled job runs; raises 200xx naming the parameter."""
-    fields = Schedule(
+def read_schedule(request: SetBeaconJob) -> Schedule:
+    """The cron fields of a scheduled job."""
+    return Schedule(
         min=request.min,
         hour=request.hour,
         dom=request.dom,
@@ -203,7 +203,6 @@ def read_rule(request: SetBeaconJob, now: datetime) -> Rule:
         start_date=request.start_date,
         end_date=request.end_date,
     )
-    return parse(fields, request.zone, now)
 
 
 def read_filters(request: GetBeaconJobs) -> dict[str, Any]:

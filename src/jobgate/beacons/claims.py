@@ -59,6 +59,8 @@ class BeaconClaim(msgspec.Struct, frozen=True, kw_only=True):
     """What every further call about the job must name."""
     lease_until: str | None
     """Until then the job is the caller's; every call that names the token prolongs it."""
+    lease_s: float
+    """By so many seconds: counted from such a call on, no clock needs to be right."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +97,7 @@ async def claim_next(
     """Pick up the job of this beacon that has waited longest; None when none is eligible."""
     secret, lease = secrets.token_bytes(16), timedelta(seconds=settings.beacon_lease_s)
     claimed = await db.fetchrow("claim_beacon_job", organisation_id, name, sorted(skills), _digest(secret), lease)
-    return None if claimed is None else await _hand_over(db, organisation_id, claimed, secret)
+    return None if claimed is None else await _hand_over(db, organisation_id, claimed, secret, lease)
 
 
 async def claim_named(
@@ -119,7 +121,7 @@ async def claim_named(
     secret, lease = secrets.token_bytes(16), timedelta(seconds=settings.beacon_lease_s)
     taken = await db.fetchrow("take_beacon_job", organisation_id, job_id, _digest(secret), lease)
     assert taken is not None  # it is locked
-    return await _hand_over(db, organisation_id, taken, secret)
+    return await _hand_over(db, organisation_id, taken, secret, lease)
 
 
 def _what_forbids(job: Record, offer: Offer) -> str | None:
@@ -138,7 +140,9 @@ def _what_forbids(job: Record, offer: Offer) -> str | None:
     return None if offer.skills.issuperset(job["tags"]) else "the job needs tags that the beacon does not have"
 
 
-async def _hand_over(db: Transaction, organisation_id: int, claimed: Record, secret: bytes) -> BeaconClaim:
+async def _hand_over(
+    db: Transaction, organisation_id: int, claimed: Record, secret: bytes, lease: timedelta
+) -> BeaconClaim:
     rows = await db.fetch("find_beacon_tasks", organisation_id, claimed["id"])
     job = await read_job(db, organisation_id, claimed["id"])
     return BeaconClaim(
@@ -151,6 +155,7 @@ async def _hand_over(db: Transaction, organisation_id: int, claimed: Record, sec
         ],
         claim_token=f"{claimed['fence']}.{secret.hex()}",
         lease_until=job.lease_until,
+        lease_s=lease.total_seconds(),
     )
 
 

@@ -17,9 +17,9 @@ import msgspec
 
 from jobgate import wire
 from jobgate.beacons.listing import digest
-from jobgate.db import Transaction
+from jobgate.db import Database, Transaction
 from jobgate.errors import ApiError, Code
-from jobgate.schedule import Rule
+from jobgate.schedule import Rule, Schedule, parse
 
 MAX_JSON_BYTES = 2 * 1024 * 1024
 """Tasks of a job together, and results of a job together: they are answered whole."""
@@ -39,6 +39,11 @@ class NewBeaconJob(msgspec.Struct, frozen=True, kw_only=True):
     """Queued: not before; None: at once."""
     rule: Rule | None = None
     """It is a scheduled job: when it runs. It is not queued itself."""
+
+
+async def make_rule(db: Database, schedule: Schedule, zone: str | None) -> Rule:
+    """When a scheduled job runs, as it is asked for now; raises 200xx naming the parameter."""
+    return parse(schedule, zone, await db.fetchval("read_clock"))
 
 
 async def add_job(db: Transaction, organisation_id: int, job: NewBeaconJob) -> uuid.UUID:

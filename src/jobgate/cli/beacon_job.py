@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jobgate.cli.beacon_task import TaskProcess
@@ -51,8 +50,8 @@ class HeldJob:
         self._loss = ""
         self._cancelled = threading.Event()
         self._ended = threading.Event()
-        self._lease_s = 0.0
-        self._lease_ends = time.monotonic() + 10  # until an answer tells better
+        self._lease_s: float = claim["lease_s"]
+        self._lease_ends = time.monotonic() + self._lease_s
 
     def carry(self) -> str:
         """Do the tasks that are not done, and end the job; a word for how that went."""
@@ -165,7 +164,7 @@ class HeldJob:
             else:
                 trouble = f"{reply.status}: {reply.meta.get('message')}"
                 if reply.accepted:
-                    self._note(reply.data, reply.meta, asked_at)
+                    self._note(reply.data, asked_at)
                     return {}
                 if "length" in reply.meta:
                     return reply.meta
@@ -177,9 +176,8 @@ class HeldJob:
         self._loss = trouble
         raise Lost(trouble)
 
-    def _note(self, told: dict[str, Any], meta: dict[str, Any], asked_at: float) -> None:
+    def _note(self, told: dict[str, Any], asked_at: float) -> None:
         if told["cancel"]:
             self._cancelled.set()
         if told["lease_until"] is not None:
-            left = datetime.fromisoformat(told["lease_until"]).timestamp() - meta["timestamp"]
-            self._lease_s, self._lease_ends = left, asked_at + left
+            self._lease_ends = asked_at + self._lease_s

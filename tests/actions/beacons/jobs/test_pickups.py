@@ -21,7 +21,7 @@ async def test_a_beacon_gets_the_job_its_tasks_a_token_and_a_lease(house: House)
     assert claim["held"] == []
     fence, secret = claim["claim_token"].split(".")
     assert (fence, len(secret)) == ("1", 32)
-    assert claim["lease_until"] == claim["job"]["lease_until"]
+    assert (claim["lease_until"], claim["lease_s"]) == (claim["job"]["lease_until"], house.settings.beacon_lease_s)
     assert claim["job"] == job | {
         "status": "picked_up",
         "pickup_time": claim["job"]["pickup_time"],
