@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from jobgate.testing import House
@@ -33,6 +34,39 @@ async def look(house: House, sql: str, *args: Any) -> list[Any]:
     """Look at the tables directly."""
     async with house.db.transaction(1) as tx:
         return list(await tx.connection.fetch(sql, *args))
+
+
+async def move(house: House, id: str, moment: datetime) -> None:
+    """Let a statement have been recorded at another time."""
+    for table in ("agent", "activity"):
+        await look(
+            house,
+            f"update xapi_statement_{table} set stored = $2 where number ="
+            " (select number from xapi_statement where id = $1::text::uuid)",
+            id,
+            moment,
+        )
+    await look(house, "update xapi_statement set stored = $2 where id = $1::text::uuid", id, moment)
+
+
+async def plan_job(house: House, type: str, **params: Any) -> Any:
+    """Save a job of a type on the store `main` that is to run at once; the answer."""
+    request = {"repeat": "on", "date": "2999-01-01", "replay": True, "store": "main"} | params
+    return (await house.call(f"jobs/{type}", "set", request)).data
+
+
+async def run_job(house: House, type: str, **params: Any) -> dict[str, Any]:
+    """Run a job of a type on the store `main` to its end; its record."""
+    await plan_job(house, type, **params)
+    await house.carry()
+    return await read_last_job(house)
+
+
+async def read_last_job(house: House) -> dict[str, Any]:
+    """The record of the last job."""
+    (job,) = (await house.call("jobs", "get", {"include": ["reference", "results", "data", "error"], "limit": 1})).data
+    assert isinstance(job, dict)
+    return job
 
 
 def void(number: int, target: int) -> dict[str, Any]:

@@ -42,6 +42,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "reports/datasets get": {"dataset_id": str(uuid.UUID(int=0))},
     "beacons set": {"name": "b"},
     "jobs/clearing set": {"repeat": "now", "service": "all", "until": "now"},
+    "jobs/pseudo set": {"repeat": "now", "until": "now"},
     "jobs/seeding set": {"repeat": "everyMinute", "store": "odd", "count": 1},
     "xapi/stores set": {"slug": "odd"},
     "xapi/stores update": {"slug": "odd", "name": "n"},

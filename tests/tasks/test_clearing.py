@@ -11,19 +11,14 @@ from jobgate.stores import erasing
 from jobgate.stores.clearing import clear_old
 from jobgate.tasks import clearing
 from jobgate.testing import House
-from tests.stored_statements import look, make, record
+from tests.stored_statements import look, make, move, record, run_job
 
 CUTOFF = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
 
 async def clear(house: House, **params: Any) -> dict[str, Any]:
     """Run a clearing to its end; the record of its job."""
-    request = {"repeat": "on", "date": "2999-01-01", "replay": True, "store": "main"} | params
-    assert (await house.call("jobs/clearing", "set", request)).status == 200
-    await house.carry()
-    (job,) = (await house.call("jobs", "get", {"include": ["reference", "results", "data", "error"], "limit": 1})).data
-    assert isinstance(job, dict)
-    return job
+    return await run_job(house, "clearing", **params)
 
 
 async def fill(house: House, count: int) -> None:
@@ -33,19 +28,6 @@ async def fill(house: House, count: int) -> None:
     for place in range(count):
         moment = CUTOFF + timedelta(microseconds=place - count // 2)
         await move(house, make(place)["id"], moment)
-
-
-async def move(house: House, id: str, moment: datetime) -> None:
-    """Let a statement have been recorded at another time."""
-    for table in ("agent", "activity"):
-        await look(
-            house,
-            f"update xapi_statement_{table} set stored = $2 where number ="
-            " (select number from xapi_statement where id = $1::text::uuid)",
-            id,
-            moment,
-        )
-    await look(house, "update xapi_statement set stored = $2 where id = $1::text::uuid", id, moment)
 
 
 async def test_what_was_recorded_up_to_the_cutoff_goes(house: House) -> None:

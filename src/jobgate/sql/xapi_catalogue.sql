@@ -44,3 +44,43 @@ select count(*) from xapi_agent where organisation_id = $1 and store_id = $2 and
 delete from xapi_agent where organisation_id = $1 and store_id = $2 and id in (
     select id from xapi_agent where organisation_id = $1 and store_id = $2 and stored <= $3
     order by stored, number limit $4)
+
+-- -- forgetting -----------------------------------------------------------------------------------------------------
+
+-- Delete those of these agents that no statement names, other than by its authority, and no document is of.
+-- name: delete_unnamed_agents
+delete from xapi_agent as agent
+where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
+    and not exists (
+        select from xapi_statement_agent as link
+        where link.organisation_id = $1 and link.store_id = $2 and link.agent_id = agent.id and link.place < 2)
+    and not exists (
+        select from xapi_document as document
+        where document.organisation_id = $1 and document.store_id = $2 and document.agent_id = agent.id)
+returning person_id
+
+-- Agents that are no pseudonyms, in the order in which they became known.
+-- name: find_original_agents
+select id, number from xapi_agent
+where organisation_id = $1 and store_id = $2 and number > $3 and not pseudonymized and person_id is null and stored <= $4
+order by number limit $5
+
+-- name: find_groups
+select id, number, members from xapi_agent
+where organisation_id = $1 and store_id = $2 and number > $3 and members is not null and not pseudonymized
+order by number limit $4
+
+-- name: find_known_agents
+select id from xapi_agent where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
+
+-- name: set_members
+update xapi_agent as agent set members = given.members, updated = clock_timestamp()
+from unnest($3::uuid[], $4::json[]) as given (id, members)
+where agent.organisation_id = $1 and agent.store_id = $2 and agent.id = given.id
+
+-- Delete those of these persons that have no agent any more.
+-- name: delete_empty_persons
+delete from xapi_person as person
+where organisation_id = $1 and store_id = $2 and id = any($3::uuid[]) and not exists (
+    select from xapi_agent as agent
+    where agent.organisation_id = $1 and agent.store_id = $2 and agent.person_id = person.id)

@@ -1,4 +1,4 @@
-"""What is told of deletions: in the log of the job, in that of the store, and in the audit. No person is named."""
+"""What is told of what nobody can undo: in the job's log, in the store's, in the audit. No person is named."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ async def tell_deletion(
     chunk: Chunk, facts: JobFacts, store: Store | None, type: str, deleted: Mapping[str, int]
 ) -> None:
     """Say what a job of a type has deleted, with its counts, in the transaction that ends it."""
-    chunk.say("Deleted", INFORMATION, **deleted)
+    await tell(chunk, facts, store, type, "Deleted", deleted)
+
+
+async def tell(
+    chunk: Chunk, facts: JobFacts, store: Store | None, type: str, did: str, counts: Mapping[str, int]
+) -> None:
+    """Say what a job has done that nobody can undo."""
+    chunk.say(did, INFORMATION, **counts)
     store_id, slug = (None, None) if store is None else (store.id, store.slug)
-    told = {"job": str(facts.reference), "store": slug, "deleted": dict(deleted)}
+    told = {"job": str(facts.reference), "store": slug, did.lower(): dict(counts)}
     await say(
         chunk.db,
         facts.organisation_id,
         store_id,
-        "Deleted records",
+        f"{did} records",
         type="console",
         level=NOTICE,
         service=type,

@@ -13,7 +13,7 @@ All of it is one transaction that holds the store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -255,7 +255,7 @@ async def _write(
         [as_places(each.agents) if by_agents else "{}" for each in facts],
         [as_array(each.activities) if by_activities else "{}" for each in facts],
         [as_places(each.activities) if by_activities else "{}" for each in facts],
-        [as_array(map(_quote, kept.get(each.id, ()))) for each in facts],
+        [as_text_array(kept.get(each.id, ())) for each in facts],
     )
 
 
@@ -269,5 +269,6 @@ def as_places(links: Mapping[UUID, Place]) -> str:
     return "{" + ",".join(["012"[place] for place in links.values()]) + "}"
 
 
-def _quote(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def as_text_array(items: Iterable[str]) -> str:
+    """A Postgres array of any texts."""
+    return as_array('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in items)

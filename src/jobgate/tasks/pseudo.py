@@ -1,0 +1,113 @@
+"""Jobs of `jobs/pseudo`: replace identities in what a store has recorded up to a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from jobgate.context import Chunk, Run
+from jobgate.definitions import read_clock
+from jobgate.registry import task
+from jobgate.stores.acts import tell
+from jobgate.stores.binding import OfEachStore
+from jobgate.stores.forgetting import forget_unnamed_after, trim_groups
+from jobgate.stores.pseudonym_keys import Pseudonyms, find_pseudonyms
+from jobgate.stores.pseudonymising import count_originals, replace_documents, replace_statements
+from jobgate.stores.spaces import Slug, Store, hold
+from jobgate.times import show_moment
+from jobgate.windows import Window
+
+Step = Literal["statements", "documents", "agents", "groups", "done"]
+
+
+class Pseudo(Window, OfEachStore, frozen=True, kw_only=True):
+    """What is pseudonymised, and in which store."""
+
+    store: Slug | None = None
+    """Absent: a job for each store that is ready."""
+    documents: bool = False
+    """True: states and agent profiles too, which their owners then find under their pseudonyms only."""
+
+
+class PseudoCounts(msgspec.Struct, kw_only=True):
+    """What was done."""
+
+    statements: int = 0
+    """Pseudonymised, as the documents."""
+    documents: int = 0
+    documents_deleted: int = 0
+    """Another one has their place under the same pseudonym, and was changed later."""
+    agents_deleted: int = 0
+    """Nothing names them any more."""
+    groups_changed: int = 0
+    """Members went that nothing names any more."""
+
+
+class PseudoPosition(msgspec.Struct, kw_only=True):
+    """How far a run is."""
+
+    cutoff: datetime
+    total: int
+    step: Step = "statements"
+    after: int = 0
+    """The number of the last that the step looked at."""
+    counts: PseudoCounts = msgspec.field(default_factory=PseudoCounts)
+
+    def go_on(self, reached: int | None, following: Step) -> None:
+        """To the next batch of the step, or, where there is none, to the following step."""
+        self.step, self.after = (following, 0) if reached is None else (self.step, reached)
+
+
+@task("pseudo", timeout_s=6 * 3600)
+async def pseudonymise_store(run: Run[Pseudo]) -> None:
+    """Replace the oldest first, at most 1,000 records in a transaction, then forget whom nothing names any more."""
+    organisation_id, slug = run.facts.organisation_id, str(run.params.store)
+    position = None if run.cursor is None else msgspec.convert(run.cursor, PseudoPosition)
+    key = run.outside.require_key()
+    is_over = False
+    while not is_over:
+        async with run.chunk() as chunk:
+            store = await hold(chunk.db, organisation_id, slug)
+            if position is None:
+                cutoff = run.params.find_cutoff(await read_clock(chunk.db))
+                total = await count_originals(chunk.db, organisation_id, store.id, cutoff)
+                position = PseudoPosition(cutoff=cutoff, total=total)
+                chunk.say(f"Pseudonymising what was recorded up to {show_moment(cutoff)}", found=total)
+            else:
+                pseudonyms = await find_pseudonyms(chunk.db, organisation_id, key)
+                await _take_step(run, chunk, store, pseudonyms, position)
+            done = position.counts.statements
+            chunk.save(position, done=done, total=max(done, position.total))
+            is_over = position.step == "done"
+            if is_over:
+                counts = msgspec.structs.asdict(position.counts)
+                await tell(chunk, run.facts, store, "pseudo", "Pseudonymised", counts)
+                chunk.finish([{"status": "ok", "until": show_moment(position.cutoff)} | counts])
+
+
+async def _take_step(
+    run: Run[Pseudo], chunk: Chunk, store: Store, pseudonyms: Pseudonyms, position: PseudoPosition
+) -> None:
+    args, counts = (chunk.db, run.facts.organisation_id, store.id), position.counts
+    match position.step:
+        case "statements":
+            replaced = await replace_statements(*args, pseudonyms, position.cutoff)
+            counts.statements += replaced.count
+            counts.agents_deleted += replaced.agents
+            position.go_on(replaced.count or None, "documents" if run.params.documents else "agents")
+        case "documents":
+            documents = await replace_documents(*args, pseudonyms, position.cutoff, position.after)
+            counts.documents += documents.count
+            counts.documents_deleted += documents.outdone
+            counts.agents_deleted += documents.agents
+            position.go_on(documents.reached, "agents")
+        case "agents":
+            forgotten = await forget_unnamed_after(*args, position.cutoff, position.after)
+            counts.agents_deleted += forgotten.count
+            position.go_on(forgotten.reached, "groups")
+        case _:
+            trimmed = await trim_groups(*args, position.after)
+            counts.groups_changed += trimmed.count
+            position.go_on(trimmed.reached, "done")
