@@ -64,7 +64,8 @@ async def run_job(house: House, type: str, **params: Any) -> dict[str, Any]:
 
 async def read_last_job(house: House) -> dict[str, Any]:
     """The record of the last job."""
-    (job,) = (await house.call("jobs", "get", {"include": ["reference", "results", "data", "error"], "limit": 1})).data
+    wanted = {"include": ["reference", "status", "results", "data", "progress", "error"], "limit": 1}
+    (job,) = (await house.call("jobs", "get", wanted)).data
     assert isinstance(job, dict)
     return job
 

@@ -27,23 +27,37 @@ select $1, $2, * from unnest($3::text[], $4::uuid[], $5::text[], $6::json[])
 on conflict (organisation_id, store_id, kind, id) do update set display = excluded.display, updated = clock_timestamp()
 where excluded.display::text <> '{}' and excluded.display::text <> xapi_term.display::text
 
--- -- clearing -------------------------------------------------------------------------------------------------------
+-- -- sweeping: what came up to $3, behind ($4, $5), at most $6 --------------------------------------------------------
 
--- name: count_activities
-select count(*) from xapi_activity where organisation_id = $1 and store_id = $2 and stored <= $3
+-- name: count_old_activities
+select count(*) from (
+    select from xapi_activity
+    where organisation_id = $1 and store_id = $2 and stored <= $3 and (stored, number) > ($4, $5) limit $6) as next
 
 -- name: delete_old_activities
-delete from xapi_activity where organisation_id = $1 and store_id = $2 and id in (
-    select id from xapi_activity where organisation_id = $1 and store_id = $2 and stored <= $3
-    order by stored, number limit $4)
+with old as materialized (
+    select ctid as place, stored, number from xapi_activity
+    where organisation_id = $1 and store_id = $2 and stored <= $3 and (stored, number) > ($4, $5)
+    order by stored, number limit $6
+), gone as (
+    delete from xapi_activity where ctid = any(array(select place from old))
+)
+select stored, number from old order by stored, number
 
--- name: count_agents
-select count(*) from xapi_agent where organisation_id = $1 and store_id = $2 and stored <= $3
+-- name: count_old_agents
+select count(*) from (
+    select from xapi_agent
+    where organisation_id = $1 and store_id = $2 and stored <= $3 and (stored, number) > ($4, $5) limit $6) as next
 
 -- name: delete_old_agents
-delete from xapi_agent where organisation_id = $1 and store_id = $2 and id in (
-    select id from xapi_agent where organisation_id = $1 and store_id = $2 and stored <= $3
-    order by stored, number limit $4)
+with old as materialized (
+    select ctid as place, stored, number, person_id from xapi_agent
+    where organisation_id = $1 and store_id = $2 and stored <= $3 and (stored, number) > ($4, $5)
+    order by stored, number limit $6
+), gone as (
+    delete from xapi_agent where ctid = any(array(select place from old))
+)
+select stored, number, person_id from old order by stored, number
 
 -- -- forgetting -----------------------------------------------------------------------------------------------------
 

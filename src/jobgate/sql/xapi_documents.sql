@@ -57,14 +57,22 @@ select number, kind, activity_iri, agent, document_id, registration, content, co
 from xapi_document where organisation_id = $1 and store_id = $2 and number = any($3::bigint[])
 order by stored desc, number desc
 
--- -- clearing -------------------------------------------------------------------------------------------------------
+-- -- sweeping: what came up to $3 and was not changed since, behind ($4, $5), at most $6 ---------------------------------
 
--- name: count_documents
-select count(*) from xapi_document
-where organisation_id = $1 and store_id = $2 and kind = $4 and stored <= $3 and updated <= $3
+-- name: count_old_documents
+select count(*) from (
+    select from xapi_document
+    where organisation_id = $1 and store_id = $2 and kind = $7 and stored <= $3 and updated <= $3
+        and (stored, number) > ($4, $5)
+    limit $6) as next
 
 -- name: delete_old_documents
-delete from xapi_document where organisation_id = $1 and store_id = $2 and number in (
-    select number from xapi_document
-    where organisation_id = $1 and store_id = $2 and kind = $5 and stored <= $3 and updated <= $3
-    order by stored, number limit $4)
+with old as materialized (
+    select ctid as place, stored, number from xapi_document
+    where organisation_id = $1 and store_id = $2 and kind = $7 and stored <= $3 and updated <= $3
+        and (stored, number) > ($4, $5)
+    order by stored, number limit $6
+), gone as (
+    delete from xapi_document where ctid = any(array(select place from old))
+)
+select stored, number from old order by stored, number

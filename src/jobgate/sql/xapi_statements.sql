@@ -68,25 +68,30 @@ where organisation_id = $1 and store_id = $2 and not voiding and not voided and 
         where organisation_id = $1 and store_id = $2 and statement_ref = wanted.id and voiding limit 1
     ) as waiting))
 
--- Delete statements with their links; the digests of what was attached to them come back.
+-- Delete statements with their links; the digests of what was attached to them come back. Links are looked up one by one by
+-- their keys: while there are no statistics, which is so until a minute after a store was filled, a join would compare all
+-- links of the store with all that go.
 -- name: delete_statements
 with gone as (
     delete from xapi_statement where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
     returning number, stored, agent_ids, activity_ids, attachments
 ), agents as (
-    delete from xapi_statement_agent as link
-    using (select stored, number, unnest(agent_ids) as agent_id from gone) as old
-    where link.organisation_id = $1 and link.store_id = $2 and link.agent_id = old.agent_id and link.stored = old.stored
-        and link.number = old.number
+    delete from xapi_statement_agent where ctid = any(array(
+        select place from (select number, stored, unnest(agent_ids) as agent_id from gone) as old cross join lateral (
+            select ctid as place from xapi_statement_agent
+            where organisation_id = $1 and store_id = $2 and agent_id = old.agent_id and stored = old.stored
+                and number = old.number offset 0) as there))
 ), activities as (
-    delete from xapi_statement_activity as link
-    using (select stored, number, unnest(activity_ids) as activity_id from gone) as old
-    where link.organisation_id = $1 and link.store_id = $2 and link.activity_id = old.activity_id
-        and link.stored = old.stored and link.number = old.number
+    delete from xapi_statement_activity where ctid = any(array(
+        select place from (select number, stored, unnest(activity_ids) as activity_id from gone) as old cross join lateral (
+            select ctid as place from xapi_statement_activity
+            where organisation_id = $1 and store_id = $2 and activity_id = old.activity_id and stored = old.stored
+                and number = old.number offset 0) as there))
 ), contents as (
-    delete from xapi_statement_attachment as link
-    using (select number, unnest(attachments) as sha2 from gone) as old
-    where link.organisation_id = $1 and link.store_id = $2 and link.sha2 = old.sha2 and link.number = old.number
+    delete from xapi_statement_attachment where ctid = any(array(
+        select place from (select number, unnest(attachments) as sha2 from gone) as old cross join lateral (
+            select ctid as place from xapi_statement_attachment
+            where organisation_id = $1 and store_id = $2 and sha2 = old.sha2 and number = old.number offset 0) as there))
 )
 select attachments from gone
 
@@ -97,11 +102,16 @@ where organisation_id = $1 and store_id = $2 and sha2 = any($3::text[]) and not 
     select from xapi_statement_attachment as link
     where link.organisation_id = $1 and link.store_id = $2 and link.sha2 = content.sha2)
 
--- -- clearing -------------------------------------------------------------------------------------------------------
+-- -- sweeping -------------------------------------------------------------------------------------------------------
 
--- name: count_statements
-select count(*) from xapi_statement where organisation_id = $1 and store_id = $2 and stored <= $3
+-- How many statements were recorded up to $3, that instant included, behind ($4, $5): at most $6 of them.
+-- name: count_old_statements
+select count(*) from (
+    select from xapi_statement
+    where organisation_id = $1 and store_id = $2 and stored <= $3 and (stored, number) > ($4, $5) limit $6) as next
 
+-- The oldest of them.
 -- name: find_old_statements
-select id from xapi_statement where organisation_id = $1 and store_id = $2 and stored <= $3
-order by stored, number limit $4
+select id, stored, number from xapi_statement
+where organisation_id = $1 and store_id = $2 and stored <= $3 and (stored, number) > ($4, $5)
+order by stored, number limit $6

@@ -1,0 +1,133 @@
+"""Sweeps: what a store has recorded up to a time goes, kind by kind, the oldest first, a batch in each transaction.
+
+Statements and their times are the receiver's. Activities and agents are derived: without their entries in the catalogue
+statements stay as they are; a person goes with the last agent. Documents go by the later of stored and updated: what
+somebody has changed since stays.
+
+A sweep remembers behind which record it goes on. So no batch walks again along what the ones before have deleted, which
+Postgres keeps in its indexes for as long as anybody can see it, nor along what stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from jobgate.context import Run
+from jobgate.db import Transaction
+from jobgate.stores.acts import tell_deletion
+from jobgate.stores.erasing import MAX_ERASED, erase_statements
+from jobgate.stores.spaces import hold, require_store
+from jobgate.times import show_moment
+
+COUNTED = 100_000
+"""How far a sweep looks ahead to tell how much there is; what it holds meanwhile is nothing."""
+
+EVER = datetime.max.replace(tzinfo=UTC)
+"""A cutoff after everything."""
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+
+
+class Kind(NamedTuple):
+    """How a kind of records is counted and deleted: the names of statements, and what they take besides."""
+
+    counting: str
+    deleting: str
+    besides: tuple[str, ...] = ()
+
+
+KINDS = {
+    "statements": Kind("count_old_statements", "find_old_statements"),
+    "activities": Kind("count_old_activities", "delete_old_activities"),
+    "agents": Kind("count_old_agents", "delete_old_agents"),
+    "tokens": Kind("count_old_tokens", "delete_old_tokens"),
+} | {
+    kind: Kind("count_old_documents", "delete_old_documents", (kind,))
+    for kind in ("activity-profiles", "agent-profiles", "states")
+}
+
+
+class Sweep(msgspec.Struct, kw_only=True):
+    """How far the deletion of what is old has come."""
+
+    cutoff: datetime
+    left: list[str]
+    """The kinds that are not done, the one in work first."""
+    deleted: dict[str, int]
+    stored: datetime = _FIRST
+    number: int = 0
+    """Behind which record of that kind it goes on."""
+    found: int = 0
+    """How many records go, as far as it has looked; those that have gone are among them."""
+
+    @property
+    def done(self) -> int:
+        """How many have gone."""
+        return sum(self.deleted.values())
+
+
+def begin_sweep(kinds: Sequence[str], cutoff: datetime) -> Sweep:
+    """A sweep through these kinds, of which nothing is done."""
+    return Sweep(cutoff=cutoff, left=list(kinds), deleted=dict.fromkeys(kinds, 0))
+
+
+async def look_ahead(db: Transaction, organisation_id: int, store_id: int, sweep: Sweep) -> None:
+    """Count what comes next, where everything that was counted has gone: a part of it, if there is much."""
+    if sweep.done < sweep.found:
+        return
+    sweep.found, behind = sweep.done, (sweep.stored, sweep.number)
+    for name in sweep.left:
+        kind = KINDS[name]
+        limit = COUNTED - (sweep.found - sweep.done)
+        args = (organisation_id, store_id, sweep.cutoff, *behind, limit, *kind.besides)
+        sweep.found += await db.fetchval(kind.counting, *args)
+        behind = (_FIRST, 0)
+
+
+async def delete_batch(db: Transaction, organisation_id: int, store_id: int, sweep: Sweep) -> None:
+    """Delete a batch of the kind in work, out of a store that nobody else writes into; the last ends that kind."""
+    name = sweep.left[0]
+    kind = KINDS[name]
+    args = (organisation_id, store_id, sweep.cutoff, sweep.stored, sweep.number, MAX_ERASED, *kind.besides)
+    rows = await db.fetch(kind.deleting, *args)
+    if name == "statements":
+        await erase_statements(db, organisation_id, store_id, [row["id"] for row in rows])
+    if name == "agents":
+        persons = sorted({row["person_id"] for row in rows if row["person_id"] is not None})
+        await db.execute("delete_empty_persons", organisation_id, store_id, persons)
+    sweep.deleted[name] += len(rows)
+    if len(rows) == MAX_ERASED:
+        sweep.stored, sweep.number = rows[-1]["stored"], rows[-1]["number"]
+    else:
+        sweep.left = sweep.left[1:]
+        sweep.stored, sweep.number = _FIRST, 0
+
+
+async def sweep_store(
+    run: Run[Any], type: str, slug: str, kinds: Sequence[str], find_cutoff: Callable[[datetime], datetime]
+) -> None:
+    """Carry a job that does nothing but delete what a store has recorded up to a cutoff, found from the time it is."""
+    organisation_id = run.facts.organisation_id
+    sweep = None if run.cursor is None else msgspec.convert(run.cursor, Sweep)
+    is_over = False
+    while not is_over:
+        is_new = sweep is None
+        async with run.outside.db.reading(organisation_id) as db:
+            store = await require_store(db, organisation_id, slug)
+            if sweep is None:
+                sweep = begin_sweep(kinds, find_cutoff(await db.fetchval("read_clock")))
+            await look_ahead(db, organisation_id, store.id, sweep)
+        async with run.chunk() as chunk:
+            store = await hold(chunk.db, organisation_id, slug)
+            if is_new:
+                chunk.say(f"Deleting what was recorded up to {show_moment(sweep.cutoff)}", found=sweep.found)
+            await delete_batch(chunk.db, organisation_id, store.id, sweep)
+            chunk.save(sweep, done=sweep.done, total=max(sweep.done, sweep.found))
+            is_over = not sweep.left
+            if is_over:
+                await tell_deletion(chunk, run.facts, store, type, sweep.deleted)
+                chunk.finish([{"status": "ok", "until": show_moment(sweep.cutoff), "deleted": sweep.deleted}])
