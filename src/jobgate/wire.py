@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from functools import cache
 from itertools import islice
 from json.encoder import encode_basestring_ascii
@@ -17,6 +17,7 @@ from jobgate import complaints
 from jobgate.bounds import check_loose, check_text, count_structure, make_collector
 from jobgate.errors import INPUT_SHOWN_CHARS, ApiError
 from jobgate.leniency import make_mend
+from jobgate.turns import uncollected
 
 T = TypeVar("T")
 
@@ -71,18 +72,12 @@ def decode_request(raw: bytes | None, type: type[T]) -> tuple[T, tuple[str, ...]
     """
     raw = b"{}" if raw is None else raw
     check_text(raw, zeros=judges_inside(type))
-    # Every object of a large text is young and alive: collecting garbage meanwhile would double the time.
-    pauses = len(raw) > LARGE_TEXT_BYTES and gc.isenabled()
-    if pauses:
-        gc.disable()
     try:
-        reader: _Reader[T] = _reader(type)  # type: ignore[arg-type]  # types are hashable
-        return reader.read(raw)
+        with uncollected() if len(raw) > LARGE_TEXT_BYTES else nullcontext():
+            reader: _Reader[T] = _reader(type)  # type: ignore[arg-type]  # types are hashable
+            return reader.read(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise complaints.malformed(error) from None
-    finally:
-        if pauses:
-            gc.enable()
 
 
 def judges_inside(type: Any) -> bool:

@@ -1,8 +1,11 @@
 -- What statements name: activities, agents, verbs and types.
 
 -- name: find_known_activities
-select id, definition, is_category from xapi_activity
-where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
+select known.* from unnest($3::uuid[]) as wanted (id)
+cross join lateral (
+    select id, definition, is_category from xapi_activity
+    where organisation_id = $1 and store_id = $2 and id = wanted.id limit 1
+) as known
 
 -- name: upsert_activities
 insert into xapi_activity (organisation_id, store_id, id, iri, definition, type, is_category, is_profile)
@@ -10,22 +13,36 @@ select $1, $2, * from unnest($3::uuid[], $4::text[], $5::json[], $6::text[], $7:
 on conflict (organisation_id, store_id, id) do update set definition = excluded.definition, type = excluded.type,
     is_category = excluded.is_category, is_profile = excluded.is_profile, updated = clock_timestamp()
 
--- Add agents, or what is new about them; an agent keeps the name that it has until it is given another.
+-- Add agents, or what is new about them; an agent keeps the name that it has until it is given another. Most are known, and
+-- are not written again.
 -- name: upsert_agents
 insert into xapi_agent (organisation_id, store_id, pseudonymized, id, kind, field_1, field_2, name, is_group, members)
-select $1, $2, $3, * from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[], $10::json[])
+select $1, $2, $3, given.*
+from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[], $10::json[])
+    as given (id, kind, field_1, field_2, name, is_group, members)
+left join lateral (
+    select id, name, is_group, members from xapi_agent
+    where organisation_id = $1 and store_id = $2 and id = given.id limit 1
+) as known on true
+where known.id is null or (given.name is not null and given.name is distinct from known.name)
+    or (given.is_group and not known.is_group)
+    or (given.members is not null and given.members::text is distinct from known.members::text)
 on conflict (organisation_id, store_id, id) do update set name = coalesce(excluded.name, xapi_agent.name),
     is_group = xapi_agent.is_group or excluded.is_group, members = coalesce(excluded.members, xapi_agent.members),
     updated = clock_timestamp()
-where (excluded.name is not null and excluded.name is distinct from xapi_agent.name)
-    or (excluded.is_group and not xapi_agent.is_group)
-    or (excluded.members is not null and excluded.members::text is distinct from xapi_agent.members::text)
 
+-- Add verbs and types, and what is new about their displays.
 -- name: upsert_terms
 insert into xapi_term (organisation_id, store_id, kind, id, iri, display)
-select $1, $2, * from unnest($3::text[], $4::uuid[], $5::text[], $6::json[])
-on conflict (organisation_id, store_id, kind, id) do update set display = excluded.display, updated = clock_timestamp()
-where excluded.display::text <> '{}' and excluded.display::text <> xapi_term.display::text
+select $1, $2, given.*
+from unnest($3::text[], $4::uuid[], $5::text[], $6::json[]) as given (kind, id, iri, display)
+left join lateral (
+    select id, display from xapi_term
+    where organisation_id = $1 and store_id = $2 and kind = given.kind and id = given.id limit 1
+) as known on true
+where known.id is null or not known.display::jsonb @> given.display::jsonb
+on conflict (organisation_id, store_id, kind, id) do update
+    set display = (xapi_term.display::jsonb || excluded.display::jsonb)::json, updated = clock_timestamp()
 
 -- -- sweeping: what came up to $3, behind ($4, $5), at most $6 --------------------------------------------------------
 

@@ -3,8 +3,9 @@
 -- The time of the next statement: later than all that the store has, whatever the clock says, so that whoever has read up
 -- to a time has read all that will ever be stored up to then.
 -- name: next_stored
-select greatest(clock_timestamp(), max(stored) + interval '1 microsecond') from xapi_statement
-where organisation_id = $1 and store_id = $2
+select greatest(clock_timestamp(), (
+    select stored from xapi_statement where organisation_id = $1 and store_id = $2 order by stored desc, number desc limit 1
+) + interval '1 microsecond')
 
 -- Which of these statements are voiding ones?
 -- name: find_voiding

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from jobgate import wire
 from jobgate.db import Transaction
+from jobgate.stores.incoming import Facts, NamedActivity, NamedActor, name_activities, name_actors
 from jobgate.stores.options import EntryOptions
-from jobgate.xapi.identifiers import Identifier, agent_id, identify, iri_id
-from jobgate.xapi.positions import Place, walk_activities, walk_actors
+from jobgate.xapi.identifiers import Identifier, iri_id
+from jobgate.xapi.positions import Place
 
 PROFILE_TYPE = "http://adlnet.gov/expapi/activities/profile"
 
@@ -45,32 +46,39 @@ async def keep(
     db: Transaction,
     organisation_id: int,
     store_id: int,
-    statements: Sequence[dict[str, Any]],
+    facts: Sequence[Facts],
     options: EntryOptions,
     pseudonyms: object | None = None,
 ) -> None:
     """Take over what these statements name, in their order, as far as the options say."""
-    if options.update_activities:
-        await keep_activities(db, organisation_id, store_id, find_activities(statements))
+    if options.update_activities or options.update_vocab:
+        activities = gather_activities(named for each in facts for named in each.activities_named)
+        if options.update_activities:
+            await keep_activities(db, organisation_id, store_id, activities)
+        if options.update_vocab:
+            await keep_terms(db, organisation_id, store_id, facts, activities.values())
     if options.update_agents:
-        agents = find_agents(statements)
+        agents = gather_agents(named for each in facts for named in each.actors_named)
         await keep_agents(db, organisation_id, store_id, agents, are_pseudonyms=pseudonyms is not None)
-    if options.update_vocab:
-        await keep_terms(db, organisation_id, store_id, statements)
 
 
 def find_activities(statements: Iterable[dict[str, Any]]) -> dict[UUID, Activity]:
     """The activities that statements name."""
+    return gather_activities(named for statement in statements for named in name_activities(statement))
+
+
+def gather_activities(named: Iterable[NamedActivity]) -> dict[UUID, Activity]:
+    """The activities that are named, each once."""
     found: dict[UUID, Activity] = {}
-    for statement in statements:
-        for _, relation, activity in walk_activities(statement):
-            iri, definition = activity.get("id"), activity.get("definition")
-            if type(iri) is not str:
-                continue
-            known = found.setdefault(iri_id(iri), Activity(iri, {}))
-            if type(definition) is dict:
-                known.definition = merge_definitions(known.definition, definition)
-            known.is_category = known.is_category or relation == "category"
+    for id, iri, _, relation, activity in named:
+        known = found.get(id)
+        if known is None:
+            known = found[id] = Activity(iri, {})
+        definition = activity.get("definition")
+        if type(definition) is dict:
+            known.definition = merge_definitions(known.definition, definition)
+        if relation == "category":
+            known.is_category = True
     return found
 
 
@@ -78,13 +86,18 @@ async def keep_activities(
     db: Transaction, organisation_id: int, store_id: int, found: dict[UUID, Activity], *, replace: bool = False
 ) -> int:
     """Add activities, or what is new about them; how many changed. `replace`: definitions are not merged."""
-    ids = sorted(found)
+    ids = list(found)
     rows = await db.fetch("find_known_activities", organisation_id, store_id, ids)
-    known = {row["id"]: (wire.decode(row["definition"], dict[str, Any]), row["is_category"]) for row in rows}
+    known = {row["id"]: (row["definition"], row["is_category"]) for row in rows}
     changed: list[tuple[UUID, str, bytes, str | None, bool, bool]] = []
     for id in ids:
         activity = found[id]
-        definition, is_category = known.get(id, ({}, False))
+        text, is_category = known.get(id, (b"{}", False))
+        said = wire.encode(activity.definition)
+        is_said = said == text or (not replace and not activity.definition)
+        if id in known and is_said and (is_category or not activity.is_category):
+            continue  # nearly always; what was said otherwise may still say nothing new
+        definition = wire.decode(text, dict[str, Any])
         merged = activity.definition if replace else merge_definitions(definition, activity.definition)
         if id in known and merged == definition and (is_category or not activity.is_category):
             continue
@@ -99,6 +112,8 @@ async def keep_activities(
 
 def merge_definitions(known: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """A definition with what a later one adds or says otherwise."""
+    if not known or known == said:
+        return said
     merged = known | said
     for name in _MERGED:
         before, after = known.get(name), said.get(name)
@@ -109,13 +124,15 @@ def merge_definitions(known: dict[str, Any], said: dict[str, Any]) -> dict[str, 
 
 def find_agents(statements: Iterable[dict[str, Any]]) -> dict[UUID, Agent]:
     """The agents and identified groups that statements name; who only vouches for them is none."""
+    return gather_agents(named for statement in statements for named in name_actors(statement))
+
+
+def gather_agents(named: Iterable[NamedActor]) -> dict[UUID, Agent]:
+    """Those of the agents and groups that are named who do more than vouch, each once."""
     found: dict[UUID, Agent] = {}
-    for statement in statements:
-        for place, actor in walk_actors(statement):
-            identifier = identify(actor)
-            if place is Place.authority or identifier is None:
-                continue
-            found[agent_id(identifier)] = read_agent(identifier, actor, found.get(agent_id(identifier)))
+    for id, identifier, place, actor in named:
+        if place is not Place.authority:
+            found[id] = read_agent(identifier, actor, found.get(id))
     return found
 
 
@@ -136,7 +153,7 @@ async def keep_agents(
     """Add agents, or what is new about them; how many changed."""
     if not found:
         return 0
-    agents = [(id, found[id]) for id in sorted(found)]
+    agents = list(found.items())
     return await db.execute(
         "upsert_agents",
         organisation_id,
@@ -153,20 +170,21 @@ async def keep_agents(
 
 
 async def keep_terms(
-    db: Transaction, organisation_id: int, store_id: int, statements: Sequence[dict[str, Any]]
+    db: Transaction,
+    organisation_id: int,
+    store_id: int,
+    facts: Sequence[Facts],
+    activities: Iterable[Activity],
 ) -> None:
-    """Add verbs and types of activities."""
+    """Add verbs, or what is new about their displays, and the types of activities."""
     verbs: dict[str, dict[str, Any]] = {}
-    types: dict[str, dict[str, Any]] = {}
-    for statement in statements:
-        verb = statement.get("verb")
+    for each in facts:
+        verb = each.statement.get("verb")
         if type(verb) is dict and type(verb.get("id")) is str:
             display = verb.get("display")
-            verbs[verb["id"]] = verbs.get(verb["id"], {}) | (display if type(display) is dict else {})
-    for activity in find_activities(statements).values():
-        kind = activity.definition.get("type")
-        if type(kind) is str:
-            types[kind] = {}
+            known = verbs.get(verb["id"], {})
+            verbs[verb["id"]] = known | display if type(display) is dict and display != known else known
+    types = {kind for activity in activities if type(kind := activity.definition.get("type")) is str}
     rows = [("verb", iri_id(iri), iri, wire.encode(verbs[iri])) for iri in sorted(verbs)]
     rows += [("type", iri_id(iri), iri, b"{}") for iri in sorted(types)]
     if rows:

@@ -5,16 +5,16 @@ Everything here is arithmetic: it needs no database, and belongs before the tran
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from jobgate import wire
 from jobgate.stores.options import EntryOptions
-from jobgate.turns import Turns
-from jobgate.xapi.identifiers import agent_id, identify, iri_id
+from jobgate.turns import Turns, uncollected
+from jobgate.xapi.identifiers import Identifier, agent_id, identify, iri_id
 from jobgate.xapi.instants import read_instant
 from jobgate.xapi.positions import RELATIONS, Place, walk_activities, walk_actors
 from jobgate.xapi.statements import read_loosely, read_statement
@@ -46,13 +46,14 @@ async def read_candidates(texts: Iterable[bytes], options: EntryOptions, version
     Without `validate_statements` only what could not be stored is refused.
     """
     turns, found = Turns(), []
-    for index, text in enumerate(texts):
-        if options.validate_statements:
-            statement, violations = read_statement(text, version or find_version(text))
-        else:
-            statement, violations = read_loosely(text)
-        found.append(Candidate(index, statement, violations, options.validate_statements))
-        await turns.pass_on()
+    with uncollected():
+        for index, text in enumerate(texts):
+            if options.validate_statements:
+                statement, violations = read_statement(text, version or find_version(text))
+            else:
+                statement, violations = read_loosely(text)
+            found.append(Candidate(index, statement, violations, options.validate_statements))
+            await turns.pass_on()
     return found
 
 
@@ -72,7 +73,27 @@ def version_of(named: Any) -> Version:
     return "2.0.0" if type(named) is str and named.startswith("2.") else "1.0.3"
 
 
-@dataclass(frozen=True, slots=True)
+class NamedActor(NamedTuple):
+    """An agent or an identified group in a statement."""
+
+    id: UUID
+    identifier: Identifier
+    place: Place
+    actor: dict[str, Any]
+
+
+class NamedActivity(NamedTuple):
+    """An activity in a statement."""
+
+    id: UUID
+    iri: str
+    place: Place
+    relation: str | None
+    """In which a context names it."""
+    activity: dict[str, Any]
+
+
+@dataclass(slots=True)
 class Facts:
     """A statement as a store keeps it, and what it is found by."""
 
@@ -90,6 +111,8 @@ class Facts:
     statement_ref: UUID | None
     agents: dict[UUID, Place]
     activities: dict[UUID, Place]
+    actors_named: list[NamedActor]
+    activities_named: list[NamedActivity]
 
 
 def complete(
@@ -110,7 +133,7 @@ def complete(
 
 def show_stored(moment: datetime) -> str:
     """A time as stored has it, to the microsecond."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def look_into(statement: dict[str, Any], stored: datetime) -> Facts:
@@ -124,7 +147,7 @@ def look_into(statement: dict[str, Any], stored: datetime) -> Facts:
     type_iri = _text(definition.get("type")) if type(definition) is dict else None
     context = statement.get("context")
     timestamp = _text(statement.get("timestamp"))
-    agents, activities = find_links(statement)
+    actors, activities = list(name_actors(statement)), list(name_activities(statement))
     return Facts(
         id=UUID(statement["id"]),
         statement=statement,
@@ -138,8 +161,10 @@ def look_into(statement: dict[str, Any], stored: datetime) -> Facts:
         type_id=None if type_iri is None else iri_id(type_iri),
         registration=_uuid(context.get("registration")) if type(context) is dict else None,
         statement_ref=_uuid(about.get("id")) if kind == "StatementRef" else None,
-        agents=agents,
-        activities=activities,
+        agents=_link(actors),
+        activities=_link(activities),
+        actors_named=actors,
+        activities_named=activities,
     )
 
 
@@ -151,21 +176,33 @@ def find_voided(statement: dict[str, Any]) -> UUID | None:
     return _uuid(about.get("id")) if about.get("objectType") == "StatementRef" else None
 
 
-def find_links(statement: dict[str, Any]) -> tuple[dict[UUID, Place], dict[UUID, Place]]:
-    """The agents and the activities that a statement names, each with its most telling place."""
-    agents: dict[UUID, Place] = {}
+def name_actors(statement: dict[str, Any]) -> Iterator[NamedActor]:
+    """The agents and identified groups of a statement, as often as it names them."""
     for place, actor in walk_actors(statement):
         identifier = identify(actor)
         if identifier is not None:
-            id = agent_id(identifier)
-            agents[id] = min(place, agents.get(id, place))
-    activities: dict[UUID, Place] = {}
-    for place, _, activity in walk_activities(statement):
+            yield NamedActor(agent_id(identifier), identifier, place, actor)
+
+
+def name_activities(statement: dict[str, Any]) -> Iterator[NamedActivity]:
+    """The activities of a statement, as often as it names them."""
+    for place, relation, activity in walk_activities(statement):
         iri = activity.get("id")
         if type(iri) is str:
-            id = iri_id(iri)
-            activities[id] = min(place, activities.get(id, place))
-    return agents, activities
+            yield NamedActivity(iri_id(iri), iri, place, relation, activity)
+
+
+def find_links(statement: dict[str, Any]) -> tuple[dict[UUID, Place], dict[UUID, Place]]:
+    """The agents and the activities that a statement names, each with its most telling place."""
+    return _link(name_actors(statement)), _link(name_activities(statement))
+
+
+def _link(named: Iterable[NamedActor | NamedActivity]) -> dict[UUID, Place]:
+    links: dict[UUID, Place] = {}
+    for each in named:
+        if each.id not in links or each.place < links[each.id]:
+            links[each.id] = each.place
+    return links
 
 
 def _with_arrays(statement: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +210,7 @@ def _with_arrays(statement: dict[str, Any]) -> dict[str, Any]:
     found = dict(statement)
     context = found.get("context")
     activities = context.get("contextActivities") if type(context) is dict else None
-    if type(context) is dict and type(activities) is dict:
+    if type(context) is dict and type(activities) is dict and dict in map(type, activities.values()):
         arrays = {
             name: [each] if name in RELATIONS and type(each) is dict else each for name, each in activities.items()
         }

@@ -29,6 +29,7 @@ from jobgate.stores.incoming import Candidate, Facts, complete, find_voided, loo
 from jobgate.stores.options import EntryOptions
 from jobgate.stores.pseudonym_keys import Pseudonyms
 from jobgate.stores.spaces import Store
+from jobgate.turns import Turns
 from jobgate.xapi.comparison import are_equal
 from jobgate.xapi.positions import Place
 from jobgate.xapi.violations import Version, Violation
@@ -89,13 +90,14 @@ async def record(
         return _refuse_whole(candidates)
     replacing = pseudonyms if options.pseudonymize_statements else None
     stored: datetime = await db.fetchval("next_stored", organisation_id, store.id)
-    facts = []
+    facts, turns = list[Facts](), Turns()
     for place, candidate in enumerate(new):
         statement = candidate.statement if replacing is None else replacing.rewrite(candidate.statement)
         # No two statements of a batch share their time: whoever goes on after one of them misses none.
         moment = stored + timedelta(microseconds=place)
         facts.append(look_into(complete(statement, moment, options, version), moment))
         accepted[candidate.index] = facts[-1].id
+        await turns.pass_on()
     done.accepted = [accepted[index] for index in sorted(accepted)]
     done.rejected.sort(key=lambda candidate: candidate.index)
     if not facts:
@@ -110,7 +112,7 @@ async def record(
         if targets:
             done.voided = await db.execute("void_targets", organisation_id, store.id, targets)
         done.voided += await db.execute("void_awaited", organisation_id, store.id, [each.id for each in facts])
-    await catalogue.keep(db, organisation_id, store.id, [each.statement for each in facts], options, replacing)
+    await catalogue.keep(db, organisation_id, store.id, facts, options, replacing)
     return done
 
 
@@ -159,22 +161,25 @@ async def _compare(
 ) -> tuple[list[Candidate], dict[int, UUID]]:
     """Those that the store does not have, and the ids of those that it has, by their places."""
     accepted: dict[int, UUID] = {}
-    ids = [UUID(candidate.id) for candidate in wanted if candidate.id is not None]
+    ids = {candidate.index: UUID(id) for candidate in wanted if (id := candidate.id) is not None}
     if not options.check_conflicts or not ids:
         return list(wanted), accepted
-    rows = await db.fetch("find_raws", organisation_id, store.id, ids)
+    rows = await db.fetch("find_raws", organisation_id, store.id, list(ids.values()))
+    if not rows:
+        return list(wanted), accepted
     there = {row["id"]: row["raw"] for row in rows}
-    new = []
+    new, turns = [], Turns()
     for candidate in wanted:
-        id = None if candidate.id is None else UUID(candidate.id)
-        if id is None or id not in there:
+        raw = there.get(ids.get(candidate.index))
+        if raw is None:
             new.append(candidate)
-        elif _is_known(candidate.statement, wire.decode(there[id], dict[str, Any]), pseudonyms):
-            accepted[candidate.index] = id
+        elif _is_known(candidate.statement, wire.decode(raw, dict[str, Any]), pseudonyms):
+            accepted[candidate.index] = ids[candidate.index]
             done.known += 1
         else:
             candidate.violations.append(CONFLICT)
             done.rejected.append(candidate)
+        await turns.pass_on()
     return new, accepted
 
 
@@ -251,15 +256,15 @@ async def _write(
         [each.type_id for each in facts],
         [each.registration for each in facts],
         [each.statement_ref for each in facts],
-        [as_array(each.agents) if by_agents else "{}" for each in facts],
+        [as_array([id.hex for id in each.agents]) if by_agents else "{}" for each in facts],
         [as_places(each.agents) if by_agents else "{}" for each in facts],
-        [as_array(each.activities) if by_activities else "{}" for each in facts],
+        [as_array([id.hex for id in each.activities]) if by_activities else "{}" for each in facts],
         [as_places(each.activities) if by_activities else "{}" for each in facts],
         [as_text_array(kept.get(each.id, ())) for each in facts],
     )
 
 
-def as_array(items: Any) -> str:
+def as_array(items: Iterable[object]) -> str:
     """A Postgres array of what needs no quotes."""
     return "{" + ",".join(map(str, items)) + "}"
 
