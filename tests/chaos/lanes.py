@@ -29,7 +29,7 @@ PATIENCE_S = 30.0
 """How long a lane goes on asking after the end of the load."""
 
 HABITS = (
-    *("raise", "oserror", "wrong argument", "wrong sql", "hang", "cancel"),
+    *("raise", "oserror", "wrong argument", "wrong sql", "hang", "block", "cancel"),
     *("unencodable", "fork", "system exit", "swallow", "leak", "exit"),
 )
 ALWAYS = ("always raise", "always unencodable", "always hang", "always cancel")

@@ -77,15 +77,31 @@ async def replace_kindly(stage: Stage, worker: Process) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_a_worker_whose_event_loop_is_blocked_is_replaced_and_writes_nothing_late(stage: Stage) -> None:
+    """For twice its lease. Effects are counted: what it wrote before it was blocked must not be among them."""
+    before = stage.fleet.read_logs()
+    async with loaded(stage), asyncio.timeout(20):
+        await misbehave(stage, "block")
+        while stage.fleet.read_logs()["job.lost"] == before["job.lost"]:
+            await asyncio.sleep(0.05)
+
+    assert stage.fleet.read_logs()["job.fenced"] > before["job.fenced"]
+
+
 @pytest.mark.timeout(120)
 async def test_every_bad_habit_of_a_task_hurts_nobody_else(stage: Stage) -> None:
     async with loaded(stage):
-        (lane,) = stage.make_lanes("habits", 9, pace_s=0)[-1:]
-        for mode in (*HABITS, *ALWAYS, "always exit"):
-            packet = lane.make_packet("chaosbad", mode=mode)
-            stage.history.packets.append(packet)
-            await lane.deliver(packet)
-        lane.close()
+        await misbehave(stage, *HABITS, *ALWAYS, "always exit")
+
+
+async def misbehave(stage: Stage, *modes: str) -> None:
+    """Send jobs whose task behaves like that."""
+    (lane,) = stage.make_lanes("habits", 9, pace_s=0)[-1:]
+    for mode in modes:
+        packet = lane.make_packet("chaosbad", mode=mode)
+        stage.history.packets.append(packet)
+        await lane.deliver(packet)
+    lane.close()
 
 
 async def test_ten_workers_that_want_one_job_get_it_once(house: House) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 
 from jobgate.context import Batch, BatchJob
 from jobgate.registry import task
@@ -40,6 +41,8 @@ async def _show(habit: str, batch: Batch[Work], job: BatchJob[Work]) -> None:
             await batch.db.connection.execute("select nonsense from nowhere")
         case "hang":
             await asyncio.Event().wait()
+        case "block":
+            time.sleep(2 * float(os.environ["JOBGATE_LEASE_S"]))  # F3: nothing of the worker moves
         case "cancel":
             raise asyncio.CancelledError
         case "swallow":
