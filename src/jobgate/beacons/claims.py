@@ -72,11 +72,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stale(Exception):
-    """A call named a token that does not hold the job."""
+    """A call named a token that does not hold the job; `refusal` is what it hears."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, refusal: ApiError | None = None) -> None:
         super().__init__(message)
-        self.refusal = ApiError(Code.conflict, message)
+        self.refusal = refusal or ApiError(Code.conflict, message)
 
 
 # -- picking up ------------------------------------------------------------------------------------------------------
@@ -195,17 +195,18 @@ async def renew(
 
 
 async def require_held(db: Transaction, organisation_id: int, job_id: uuid.UUID, token: str) -> Record:
-    """The job, locked, if this token holds it. Raises 20004 when it is not known, `Stale` otherwise."""
+    """The job, locked, if this token holds it. Raises `Stale`."""
     job = await _lock_claimed(db, organisation_id, job_id, token)
     _require_lease(job)
     return job
 
 
 async def _lock_claimed(db: Transaction, organisation_id: int, job_id: uuid.UUID, token: str) -> Record:
-    """The job, locked, if this is the token of its last claim."""
+    """The job, locked, if this is the token of its last claim. Raises `Stale`."""
     job = await db.fetchrow("lock_beacon_job", organisation_id, job_id)
     if job is None:
-        raise unknown_job()
+        # It may be that of another organisation, whose job is as good as none.
+        raise Stale("the organisation has no such job", unknown_job())
     fence, _, secret = token.partition(".")
     try:
         shown = _digest(bytes.fromhex(secret))

@@ -1,7 +1,8 @@
-"""Another organisation that knows every id and token: it gets nothing and changes nothing."""
+"""Another organisation that knows every id and token: it gets and changes nothing, and tokens are put on record."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from jobgate.testing import House
@@ -31,6 +32,16 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(make_hou
             ):
                 reply = await house.call(endpoint, action, {"job_id": job["id"]} | more, as_=house.stranger)
                 assert (reply.status, reply.meta["message"]) == (400, "the job is not known"), endpoint
+        async with house.db.connection() as queries:
+            acts = await queries.connection.fetch(
+                "select actor, act, detail->>'endpoint' as endpoint, detail->>'reason' as reason from audit"
+                " where organisation_id = 2 and act = 'beacons.jobs.stale'"
+            )
+        tokens = ("beacons/jobs", "beacons/jobs/starts", "beacons/jobs/ends", "beacons/jobs/logs")
+        assert Counter(tuple(act) for act in acts) == {
+            (house.stranger.key, "beacons.jobs.stale", endpoint, "the organisation has no such job"): 3
+            for endpoint in tokens
+        }
         for endpoint in ("beacons", "beacons/jobs", "beacons/jobs/scheduled"):
             assert (await house.call(endpoint, "get", as_=house.stranger)).data == []
         deleted = await house.call("beacons", "delete", {"all": True}, as_=house.stranger)

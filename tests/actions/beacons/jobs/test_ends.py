@@ -11,6 +11,20 @@ from jobgate import beacons
 from jobgate.testing import House
 from tests.beacons.boxes import held, make_job, pick_up, read
 
+HOLDING: list[Any] = [
+    ("beacons/jobs/ends", "set", {}),
+    ("beacons/jobs/starts", "set", {}),
+    ("beacons/jobs", "update", {"curtask": 1, "result": [{"task_index": 0}]}),
+    ("beacons/jobs/logs", "set", {"offset": 0, "lines": ["forged"]}),
+]
+"""The calls of a holder."""
+
+
+async def audited(house: House) -> list[str]:
+    """The acts on record."""
+    async with house.db.connection() as queries:
+        return [row["act"] for row in await queries.connection.fetch("select act from audit")]
+
 
 async def claim_one(house: House, **options: Any) -> Any:
     """A job of three tasks, picked up."""
@@ -209,14 +223,28 @@ async def test_a_cancelled_job_of_a_silent_beacon_ends(sleepy: House) -> None:
 @pytest.mark.parametrize(
     "token", ["", "1", "1.", "1.zz", "2.{secret}", "01.{secret}", "1.{secret}00", "x" * 101, "é.é"]
 )
-async def test_a_forged_token_is_refused(house: House, token: str) -> None:
+async def test_a_forged_token_is_refused_and_put_on_record(house: House, token: str) -> None:
     claim = await claim_one(house)
-    forged = token.replace("{secret}", claim["claim_token"].split(".")[1])
+    forged = {"claim_token": token.replace("{secret}", claim["claim_token"].split(".")[1])}
+    is_token = 0 < len(token) <= 100
 
-    for endpoint in ("starts", "ends"):
-        request = {"job_id": claim["job"]["id"], "claim_token": forged}
-        assert (await house.call(f"beacons/jobs/{endpoint}", "set", request)).status in (400, 409)
-    assert (await read(house))[0]["status"] == "picked_up"
+    statuses = [(await house.call(to, do, held(claim, **more) | forged)).status for to, do, more in HOLDING]
+
+    assert statuses == [409 if is_token else 400] * len(HOLDING)
+    assert (await read(house))[0] == claim["job"]
+    assert await audited(house) == ["beacons.jobs.stale"] * len(HOLDING) * is_token
+
+
+async def test_what_was_said_before_the_end_is_refused_after_it_and_put_on_record(house: House) -> None:
+    claim = await claim_one(house)
+    await house.call("beacons/jobs/ends", "set", held(claim))
+    ended = await read(house)
+
+    statuses = [(await house.call(to, do, held(claim, **more))).status for to, do, more in HOLDING]
+
+    assert statuses == [200, *[409] * (len(HOLDING) - 1)]
+    assert await read(house) == ended
+    assert await audited(house) == ["beacons.jobs.stale"] * (len(HOLDING) - 1)
 
 
 async def test_the_token_of_one_job_opens_no_other_and_none_of_another_organisation(house: House) -> None:
