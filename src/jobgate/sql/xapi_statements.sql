@@ -116,3 +116,36 @@ select count(*) from (
 select id, stored, number from xapi_statement
 where organisation_id = $1 and store_id = $2 and stored <= $3 and (stored, number) > ($4, $5)
 order by stored, number limit $6
+
+-- -- validating -----------------------------------------------------------------------------------------------------
+
+-- How many statements that nobody has judged were stored up to $3 behind ($4, $5), at most $6.
+-- name: count_unjudged
+select count(*) from (
+    select from xapi_statement
+    where organisation_id = $1 and store_id = $2 and not validated and stored <= $3 and (stored, number) > ($4, $5)
+    limit $6) as next
+
+-- The first of them, as many as have $7 bytes together, and one at least.
+-- name: find_unjudged
+select id, number, stored, raw, pseudonymized from (
+    select *, sum(octet_length(raw::text)) over (order by stored, number) - octet_length(raw::text) as before from (
+        select id, number, stored, raw, pseudonymized from xapi_statement
+        where organisation_id = $1 and store_id = $2 and not validated and stored <= $3 and (stored, number) > ($4, $5)
+        order by stored, number limit $6) as next
+) as weighed
+where before < $7 order by stored, number
+
+-- Write verdicts on those statements that are still as they were read.
+-- name: write_verdicts
+update xapi_statement as statement set validated = true, valid = judged.valid
+from unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::boolean[]) as judged (id, number, pseudonymized, valid)
+where organisation_id = $1 and store_id = $2 and statement.id = judged.id and statement.number = judged.number
+    and statement.pseudonymized = judged.pseudonymized and not validated
+returning statement.number
+
+-- Statements that were judged and broke a rule.
+-- name: find_invalid
+select id, stored, number from xapi_statement
+where organisation_id = $1 and store_id = $2 and not valid and stored <= $3 and (stored, number) > ($4, $5)
+order by stored, number limit $6
