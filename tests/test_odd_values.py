@@ -44,6 +44,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "jobs/clearing set": {"repeat": "now", "service": "all", "until": "now"},
     "jobs/pseudo set": {"repeat": "now", "until": "now"},
     "jobs/seeding set": {"repeat": "everyMinute", "store": "odd", "count": 1},
+    "jobs/validation set": {"repeat": "now", "clear": True},
     "xapi/stores set": {"slug": "odd"},
     "xapi/stores update": {"slug": "odd", "name": "n"},
     "xapi/statements set": {"store": "odd", "statements": [{}]},
