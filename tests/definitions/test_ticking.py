@@ -198,6 +198,21 @@ async def test_days_that_were_slept_through_are_caught_up_in_bounded_looks(
     assert outcomes == {"missed": 3499, "started": 1}
 
 
+async def test_of_decades_that_were_slept_through_only_what_is_kept_is_looked_at(make_house: MakeHouse) -> None:
+    async with make_house(sweep_s=3600, ticks_kept_days=1) as house:
+        await save(house, NOON, schedule=EVERY_MINUTE)
+        now = NOON.replace(year=2056)
+
+        looks = 1
+        while await definitions.tick(house.db, house.settings, now):
+            looks += 1
+
+        assert Counter(outcome for _, outcome in await told(house)) == {"missed": 24 * 60, "started": 1}
+        assert looks == 3
+        (found,) = await find(house)
+        assert found.next_run_at == now + MINUTE
+
+
 async def test_many_that_slept_for_hours_catch_up_in_one_look(make_house: MakeHouse) -> None:
     """10,000 times in one statement, whose plan was made for few: if it compared each with each, no gateway would give
     it so long."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from jobgate import definitions
 from jobgate.testing import House
@@ -51,6 +55,32 @@ async def test_a_year_of_a_cron_rule_in_a_zone(make_house: MakeHouse) -> None:
         jobs = [row["due_at"] for row in await look(house, "select due_at from job order by due_at")]
         assert await ticks(house) == walk_berlin()
         assert jobs == walk_berlin()[: len(jobs)]
+
+
+BERLIN_NIGHT = {"min": "30", "hour": "2"}
+
+ODD_DAYS: list[tuple[str, dict[str, Any], str, list[str]]] = [
+    ("2028-01-30", {"repeat": "monthlyOn", "month_day": 31, "time": "10:00"}, "UTC", ["01-31 10:00"]),
+    ("2028-02-28", {"repeat": "monthlyOn", "month_day": 31, "time": "10:00"}, "UTC", []),
+    ("2028-02-28", {"repeat": "yearlyOn", "month": 2, "month_day": 29, "time": "00:00"}, "UTC", ["02-29 00:00"]),
+    ("2028-03-25", BERLIN_NIGHT, "Europe/Berlin", ["03-25 01:30", "03-26 01:00", "03-27 00:30"]),
+    ("2028-10-28", BERLIN_NIGHT, "Europe/Berlin", ["10-28 00:30", "10-29 00:30", "10-30 01:30"]),
+    ("2028-10-29", {"min": "30"}, "Europe/Berlin", [f"10-{29 + n // 24} {n % 24:02}:30" for n in range(72)]),
+]
+
+
+@pytest.mark.parametrize(("day", "schedule", "zone", "expected"), ODD_DAYS)
+async def test_odd_days_tick_once_for_each_nominal_time(
+    make_house: MakeHouse, day: str, schedule: dict[str, Any], zone: str, expected: list[str]
+) -> None:
+    """Three days each: month ends, a leap day, clocks forward and back; two sweepers look every two hours."""
+    async with make_house(sweep_s=3600) as house:
+        now = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        await save(house, now, schedule=schedule, zone=zone)
+
+        await asyncio.gather(*(live(house, now, 3, timedelta(hours=2)) for _ in range(2)))
+
+        assert [f"{due_at:%m-%d %H:%M}" for due_at in await ticks(house)] == expected
 
 
 def walk_berlin() -> list[datetime]:

@@ -69,18 +69,19 @@ async def _tick(
     locked = [row["id"] for row in rows]
     # After the locks: a run that was made before them is seen.
     running = {row["scheduled_id"] for row in await db.fetch("find_open_runs", organisation_id, locked)}
+    since = now - timedelta(days=kept_days)
     turns = Turns()
     plans: list[Plan] = []
     ticks: list[Tick] = []
     for row in rows:
         rule = _recall(row)
-        plan = make_plan(rule, row["next_run"], now, len(rows))
+        plan = make_plan(rule, row["next_run"], now, since=since, rules=len(rows))
         plans.append(plan)
         ticks += judge(row["id"], rule, plan, now, is_running=row["id"] in running)
         await turns.pass_on()
     await db.execute("record_beacon_ticks", organisation_id, *map(list, zip(*ticks, strict=True)))
     await db.execute("plan_schedules", organisation_id, locked, [plan.next_at for plan in plans])
-    await db.execute("delete_past_beacon_ticks", organisation_id, locked, now - timedelta(days=kept_days))
+    await db.execute("delete_past_beacon_ticks", organisation_id, locked, since)
     return plans
 
 

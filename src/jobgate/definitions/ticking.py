@@ -78,19 +78,20 @@ async def _tick(
     unended: dict[uuid.UUID, list[Record]] = {}
     for execution in await db.fetch("find_open_executions", locked):
         unended.setdefault(execution["definition_id"], []).append(execution)
+    since = now - timedelta(days=kept_days)
     turns = Turns()
     plans: list[Plan] = []
     ticks: list[Tick] = []
     for row in rows:
         rule = _recall(row)
-        plan = make_plan(rule, row["due_at"], now, len(rows))
+        plan = make_plan(rule, row["due_at"], now, since=since, rules=len(rows))
         plans.append(plan)
         ticks += judge(row, rule, plan, now, unended.get(row["definition_id"], []))
         await turns.pass_on()
     await db.execute("record_ticks", organisation_id, *map(list, zip(*ticks, strict=True)))
     last, following = [plan.times[-1] for plan in plans], [plan.next_at for plan in plans]
     await db.execute("plan_definitions", organisation_id, locked, last, following)
-    await db.execute("delete_past_ticks", organisation_id, locked, now - timedelta(days=kept_days))
+    await db.execute("delete_past_ticks", organisation_id, locked, since)
     return plans
 
 

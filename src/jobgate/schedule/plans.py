@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from jobgate.schedule.rules import Rule
+from jobgate.schedule.rules import BEFORE, Rule
 
 MAX_TIMES = 10_000
 MAX_TIMES_EACH = 500
@@ -25,13 +25,14 @@ class Plan(NamedTuple):
         return self.next_at is not None and self.next_at <= now
 
 
-def make_plan(rule: Rule | None, due_at: datetime, now: datetime, rules: int) -> Plan:
+def make_plan(rule: Rule | None, due_at: datetime, now: datetime, *, since: datetime, rules: int) -> Plan:
     """From the time that is due, those that have come, as many as the share of one of so many rules.
 
-    None: a rule that cannot be read any more, of which this time is the last.
+    Between that time and `since` all are left out, however many: nobody asks for them any more. None: a rule that
+    cannot be read any more, of which the time that is due is the last.
     """
     if rule is None:
         return Plan([due_at], None)
     limit = min(MAX_TIMES_EACH, max(2, MAX_TIMES // rules))
-    times = [due_at, *rule.between(due_at, now, limit - 1)]
+    times = [due_at, *rule.between(max(due_at, since - BEFORE), now, limit - 1)]
     return Plan(times, rule.next_after(times[-1]))

@@ -15,7 +15,8 @@ from cronsim import CronSim
 from jobgate.schedule.params import Schedule
 from jobgate.schedule.zones import SECOND, find_gap, find_repeat, instant_of, wall_at
 
-_BEFORE = timedelta(microseconds=1)
+BEFORE = timedelta(microseconds=1)
+"""The instant so much before another is the last that is earlier."""
 
 _EVERY_MINUTE = "* * * * *"
 _MINUTE = timedelta(minutes=1)
@@ -110,7 +111,7 @@ class Rule:
         if self.pattern is None:
             return self.at if self.at is not None and self.at > instant else None
         if self.start is not None and instant < self.start:
-            instant = self.start - _BEFORE
+            instant = self.start - BEFORE
         due_at = self.pattern.next_after(instant)
         return due_at if due_at is None or self.end is None or due_at < self.end else None
 

@@ -98,6 +98,7 @@ async def test_deleting_names_one_or_says_all(house: House) -> None:
         ({"schedule": {"repeat": "dailyAt"}, "zone": None}, 20000, "time"),
         ({"schedule": {"dom": 30, "month": 2}}, 20004, "month"),
         ({"schedule": {"min": "*/0"}}, 20004, "min"),
+        ({"schedule": {"min": 5, "end_date": 1000}}, 20004, "end_date"),
         ({"schedule": {"repeat": "everySecond"}}, 20004, "repeat"),
         ({"overlap": "replace"}, 20004, "overlap"),
         ({"catch_up_s": -1}, 20003, "catch_up_s"),
