@@ -228,6 +228,7 @@ async def test_a_long_task_goes_on_where_its_last_chunk_committed(make_house: Ma
         for number in range(run.cursor or 0, run.params.steps):
             async with run.chunk() as chunk:
                 await chunk.db.connection.execute("insert into effect values ($1, $2)", run.facts.id, f"{number}")
+                chunk.say(f"step {number}", rows=number)
                 if number == 2 and run.facts.attempt == 1:
                     raise RuntimeError("in the middle")
                 chunk.save(number + 1, done=number + 1, total=run.params.steps)
@@ -243,6 +244,10 @@ async def test_a_long_task_goes_on_where_its_last_chunk_committed(make_house: Ma
         assert await effects(house) == ["0", "1", "2", "3", "4"]
         (row,) = await rows(house, "select state, attempt, failures from job")
         assert (row["state"], row["attempt"], row["failures"]) == ("completed", 2, 1)
+        # What a chunk said is there when the chunk is, and only then.
+        said = await rows(house, "select message, counters from job_log where severity = 0 order by id")
+        assert [entry["message"] for entry in said] == [*(f"step {number}" for number in range(5)), "done"]
+        assert [entry["counters"] for entry in said[:2]] == [b'{"rows":0}', b'{"rows":1}']
 
 
 async def test_a_long_task_whose_connection_breaks_goes_on_from_its_last_chunk(make_house: MakeHouse) -> None:

@@ -24,6 +24,16 @@ async def test_an_execution_is_a_job(house: House) -> None:
     assert found.last_run_at is not None
 
 
+async def test_executing_does_not_move_what_is_due_next(house: House) -> None:
+    saved = await save(house, schedule={"repeat": "dailyAt", "time": "09:00"})
+
+    await execute(house, saved.id)
+    await house.carry()
+
+    (found,) = await find(house)
+    assert (found.ran, found.next_runs) == (1, saved.next_runs)
+
+
 async def test_executing_while_one_waits_gives_its_trigger(house: House) -> None:
     saved = await save(house)
 
