@@ -195,7 +195,7 @@ async def test_a_signature_goes_with_its_content(house: House) -> None:
     assert row["attachments"] == [ATTACHMENT["sha2"]]
 
 
-@pytest.mark.parametrize(("point", "nth"), [("before checkpoint_job", 2), ("before commit", 5)])
+@pytest.mark.parametrize(("point", "nth"), [("after replace_originals", 1), ("before checkpoint_job", 3)])
 async def test_a_run_that_dies_goes_on_where_it_was(house: House, point: str, nth: int) -> None:
     await house.call("xapi/stores", "set", {"slug": "main"})
     await record(house, [make(number) for number in range(5)])

@@ -78,16 +78,21 @@ select stored, number, person_id from old order by stored, number
 
 -- -- forgetting -----------------------------------------------------------------------------------------------------
 
--- Delete those of these agents that no statement names, other than by its authority, and no document is of.
+-- Delete those of these agents that no statement names, other than by its authority, and no document is of. Each is looked up
+-- by its key, whatever the statistics say.
 -- name: delete_unnamed_agents
-delete from xapi_agent as agent
-where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
-    and not exists (
-        select from xapi_statement_agent as link
-        where link.organisation_id = $1 and link.store_id = $2 and link.agent_id = agent.id and link.place < 2)
-    and not exists (
-        select from xapi_document as document
-        where document.organisation_id = $1 and document.store_id = $2 and document.agent_id = agent.id)
+delete from xapi_agent where organisation_id = $1 and ctid = any(array(
+    select agent.place from unnest($3::uuid[]) as wanted (id)
+    cross join lateral (
+        select ctid as place from xapi_agent
+        where organisation_id = $1 and store_id = $2 and id = wanted.id offset 0) as agent
+    left join lateral (
+        select true as is_named from xapi_statement_agent
+        where organisation_id = $1 and store_id = $2 and agent_id = wanted.id and place < 2 limit 1) as link on true
+    left join lateral (
+        select true as has_document from xapi_document
+        where organisation_id = $1 and store_id = $2 and agent_id = wanted.id limit 1) as document on true
+    where is_named is null and has_document is null))
 returning person_id
 
 -- Agents that are no pseudonyms, in the order in which they became known.

@@ -8,13 +8,18 @@ insert into xapi_pseudonym_key (organisation_id, id, secret) values ($1, $2, $3)
 
 -- -- statements -----------------------------------------------------------------------------------------------------
 
+-- How many statements up to $3, that instant included, and behind ($4, $5), have no pseudonyms: at most $6 of them.
 -- name: count_originals
-select count(*) from xapi_statement where organisation_id = $1 and store_id = $2 and not pseudonymized and stored <= $3
+select count(*) from (
+    select from xapi_statement
+    where organisation_id = $1 and store_id = $2 and not pseudonymized and stored <= $3 and (stored, number) > ($4, $5)
+    limit $6) as next
 
+-- The oldest of them.
 -- name: find_originals
 select id, number, raw, stored, agent_ids, attachments from xapi_statement
-where organisation_id = $1 and store_id = $2 and not pseudonymized and stored <= $3
-order by stored, number limit $4
+where organisation_id = $1 and store_id = $2 and not pseudonymized and stored <= $3 and (stored, number) > ($4, $5)
+order by stored, number limit $6
 
 -- Statements under pseudonyms, and found by these; those that had no links get none.
 -- name: replace_originals
@@ -24,10 +29,11 @@ with given as materialized (
         $12::text[], $13::text[])
         as row (id, number, stored, raw, actor_id, object_id, agent_texts, agent_places, gone_texts, attachments)
 ), unlinked as (
-    delete from xapi_statement_agent as link
-    using (select stored, number, unnest(gone_ids) as agent_id from given) as gone
-    where link.organisation_id = $1 and link.store_id = $2 and link.agent_id = gone.agent_id and link.stored = gone.stored
-        and link.number = gone.number
+    delete from xapi_statement_agent where ctid = any(array(
+        select place from (select number, stored, unnest(gone_ids) as agent_id from given) as gone cross join lateral (
+            select ctid as place from xapi_statement_agent
+            where organisation_id = $1 and store_id = $2 and agent_id = gone.agent_id and stored = gone.stored
+                and number = gone.number offset 0) as there))
 ), linked as (
     insert into xapi_statement_agent as known (organisation_id, store_id, agent_id, stored, number, place)
     select $1, $2, link.id, stored, number, link.place
@@ -38,8 +44,10 @@ with given as materialized (
 update xapi_statement as statement
 set pseudonymized = true, pseudonym_key = $3, raw = given.raw, actor_id = given.actor_id, object_id = given.object_id,
     agent_ids = given.agent_ids, attachments = given.attachments::text[]
-from given
-where statement.organisation_id = $1 and statement.store_id = $2 and statement.id = given.id
+from given cross join lateral (
+    select ctid as place from xapi_statement
+    where organisation_id = $1 and store_id = $2 and id = given.id offset 0) as there
+where statement.ctid = there.place and statement.organisation_id = $1
 
 -- name: unlink_attachments
 delete from xapi_statement_attachment as link using unnest($3::text[], $4::bigint[]) as gone (sha2, number)

@@ -2,68 +2,81 @@
 
     read a batch -> replace identities -> write it, with what it is found by -> forget whom nothing names any more
 
-What is done carries a flag, so a batch is simply the next without it, and doing it again finds nothing.
+What is done carries a flag, so doing it again finds nothing. A run remembers behind which record it goes on, so that no
+batch walks again along what the ones before have changed: Postgres keeps that in its indexes while anybody can see it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from jobgate import wire
 from jobgate.db import Record, Transaction
-from jobgate.stores import catalogue
-from jobgate.stores.catalogue import Agent
+from jobgate.stores.catalogue import Agent, gather_agents, keep_agents, read_agent
 from jobgate.stores.forgetting import forget_unnamed
-from jobgate.stores.incoming import Facts, find_links, look_into
+from jobgate.stores.incoming import Facts, look_into, name_actors
 from jobgate.stores.pseudonym_keys import Pseudonyms
 from jobgate.stores.recording import as_array, as_places, as_text_array, find_digests
-from jobgate.turns import Turns
+from jobgate.turns import Turns, uncollected
 from jobgate.xapi.identifiers import agent_id, identify
+from jobgate.xapi.positions import Place
 
 MAX_REPLACED = 1000
 """How many one transaction takes."""
+
+
+Mark = tuple[datetime, int]
+"""Behind which statement, by its time and its number, a run goes on."""
+
+FIRST: Mark = (datetime.min.replace(tzinfo=UTC), 0)
+"""Before all statements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
     """What became of a batch."""
 
-    count: int
-    agents: int
+    count: int = 0
+    agents: int = 0
     """How many agents are known no more."""
+    reached: Mark | None = None
+    """Behind which the next begins; None: there was nothing left."""
 
 
-async def count_originals(db: Transaction, organisation_id: int, store_id: int, cutoff: datetime) -> int:
-    """How many statements that were recorded up to `cutoff`, that instant included, are as they came."""
-    count: int = await db.fetchval("count_originals", organisation_id, store_id, cutoff)
+async def count_originals(
+    db: Transaction, organisation_id: int, store_id: int, cutoff: datetime, mark: Mark, limit: int
+) -> int:
+    """How many statements recorded up to `cutoff`, that instant included, are as they came; at most `limit`."""
+    count: int = await db.fetchval("count_originals", organisation_id, store_id, cutoff, *mark, limit)
     return count
 
 
 async def replace_statements(
-    db: Transaction, organisation_id: int, store_id: int, pseudonyms: Pseudonyms, cutoff: datetime
+    db: Transaction, organisation_id: int, store_id: int, pseudonyms: Pseudonyms, cutoff: datetime, mark: Mark
 ) -> Replaced:
-    """Pseudonymise a batch of them in a store that is held; 0: there is none left. Id, stored and timestamp stay."""
-    rows = await db.fetch("find_originals", organisation_id, store_id, cutoff, MAX_REPLACED)
+    """Pseudonymise a batch of them in a store that is held. Id, stored and timestamp stay."""
+    rows = await db.fetch("find_originals", organisation_id, store_id, cutoff, *mark, MAX_REPLACED)
     if not rows:
-        return Replaced(0, 0)
+        return Replaced()
     turns = Turns()
     originals: set[UUID] = set()
     facts: list[Facts] = []
-    for row in rows:
-        statement = wire.decode(row["raw"], dict[str, Any])
-        originals.update(find_links(statement)[0])
-        facts.append(look_into(pseudonyms.rewrite(statement), row["stored"]))
-        await turns.pass_on()
+    with uncollected():
+        for row in rows:
+            statement = wire.decode(row["raw"], dict[str, Any])
+            originals.update(each.id for each in name_actors(statement) if each.place is not Place.authority)
+            facts.append(look_into(pseudonyms.rewrite(statement), row["stored"]))
+            await turns.pass_on()
     await _write(db, organisation_id, store_id, pseudonyms, rows, facts)
     await _drop_attachments(db, organisation_id, store_id, rows, facts)
-    agents = catalogue.find_agents(each.statement for each in facts)
-    await catalogue.keep_agents(db, organisation_id, store_id, agents, are_pseudonyms=True)
+    agents = gather_agents(named for each in facts for named in each.actors_named)
+    await keep_agents(db, organisation_id, store_id, agents, are_pseudonyms=True)
     gone = await forget_unnamed(db, organisation_id, store_id, originals - agents.keys())
-    return Replaced(len(rows), gone)
+    return Replaced(len(rows), gone, (rows[-1]["stored"], rows[-1]["number"]))
 
 
 async def _write(
@@ -147,11 +160,11 @@ async def replace_documents(
             continue  # it is nobody's
         id = agent_id(identifier)
         originals.add(row["agent_id"])
-        agents[id] = catalogue.read_agent(identifier, agent, agents.get(id))
+        agents[id] = read_agent(identifier, agent, agents.get(id))
         found[row["number"]] = (id, wire.encode(agent))
     numbers, ids, texts = list(found), [id for id, _ in found.values()], [text for _, text in found.values()]
     outdone = await db.execute("delete_outdone_documents", organisation_id, store_id, numbers, ids)
     count = await db.execute("replace_document_agents", organisation_id, store_id, numbers, ids, texts)
-    await catalogue.keep_agents(db, organisation_id, store_id, agents, are_pseudonyms=True)
+    await keep_agents(db, organisation_id, store_id, agents, are_pseudonyms=True)
     gone = await forget_unnamed(db, organisation_id, store_id, originals - agents.keys())
     return ReplacedDocuments(count, outdone, gone, rows[-1]["number"])

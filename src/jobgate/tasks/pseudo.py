@@ -14,8 +14,9 @@ from jobgate.stores.acts import tell
 from jobgate.stores.binding import OfEachStore
 from jobgate.stores.forgetting import forget_unnamed_after, trim_groups
 from jobgate.stores.pseudonym_keys import Pseudonyms, find_pseudonyms
-from jobgate.stores.pseudonymising import count_originals, replace_documents, replace_statements
-from jobgate.stores.spaces import Slug, Store, hold
+from jobgate.stores.pseudonymising import FIRST, Mark, count_originals, replace_documents, replace_statements
+from jobgate.stores.spaces import Slug, Store, hold, require_store
+from jobgate.stores.sweeping import COUNTED
 from jobgate.times import show_moment
 from jobgate.windows import Window
 
@@ -49,10 +50,13 @@ class PseudoPosition(msgspec.Struct, kw_only=True):
     """How far a run is."""
 
     cutoff: datetime
-    total: int
+    found: int = 0
+    """How many statements there are, as far as it has looked; those that are done are among them."""
     step: Step = "statements"
+    mark: Mark = FIRST
+    """Behind which statement it goes on, or else"""
     after: int = 0
-    """The number of the last that the step looked at."""
+    """after which number."""
     counts: PseudoCounts = msgspec.field(default_factory=PseudoCounts)
 
     def go_on(self, reached: int | None, following: Step) -> None:
@@ -68,23 +72,35 @@ async def pseudonymise_store(run: Run[Pseudo]) -> None:
     key = run.outside.require_key()
     is_over = False
     while not is_over:
+        is_new = position is None
+        position = await _look_ahead(run, position)
         async with run.chunk() as chunk:
             store = await hold(chunk.db, organisation_id, slug)
-            if position is None:
-                cutoff = run.params.find_cutoff(await read_clock(chunk.db))
-                total = await count_originals(chunk.db, organisation_id, store.id, cutoff)
-                position = PseudoPosition(cutoff=cutoff, total=total)
-                chunk.say(f"Pseudonymising what was recorded up to {show_moment(cutoff)}", found=total)
-            else:
-                pseudonyms = await find_pseudonyms(chunk.db, organisation_id, key)
-                await _take_step(run, chunk, store, pseudonyms, position)
+            pseudonyms = await find_pseudonyms(chunk.db, organisation_id, key)
+            if is_new:
+                until = show_moment(position.cutoff)
+                chunk.say(f"Pseudonymising what was recorded up to {until}", found=position.found)
+            await _take_step(run, chunk, store, pseudonyms, position)
             done = position.counts.statements
-            chunk.save(position, done=done, total=max(done, position.total))
+            chunk.save(position, done=done, total=max(done, position.found))
             is_over = position.step == "done"
             if is_over:
                 counts = msgspec.structs.asdict(position.counts)
                 await tell(chunk, run.facts, store, "pseudo", "Pseudonymised", counts)
                 chunk.finish([{"status": "ok", "until": show_moment(position.cutoff)} | counts])
+
+
+async def _look_ahead(run: Run[Pseudo], position: PseudoPosition | None) -> PseudoPosition:
+    """Count what comes next, where all that was counted is done: a part of it, if there is much."""
+    organisation_id = run.facts.organisation_id
+    async with run.outside.db.reading(organisation_id) as db:
+        if position is None:
+            position = PseudoPosition(cutoff=run.params.find_cutoff(await read_clock(db)))
+        if position.step == "statements" and position.counts.statements >= position.found:
+            store = await require_store(db, organisation_id, str(run.params.store))
+            args = (organisation_id, store.id, position.cutoff, position.mark, COUNTED)
+            position.found = position.counts.statements + await count_originals(db, *args)
+    return position
 
 
 async def _take_step(
@@ -93,10 +109,13 @@ async def _take_step(
     args, counts = (chunk.db, run.facts.organisation_id, store.id), position.counts
     match position.step:
         case "statements":
-            replaced = await replace_statements(*args, pseudonyms, position.cutoff)
+            replaced = await replace_statements(*args, pseudonyms, position.cutoff, position.mark)
             counts.statements += replaced.count
             counts.agents_deleted += replaced.agents
-            position.go_on(replaced.count or None, "documents" if run.params.documents else "agents")
+            if replaced.reached is None:
+                position.step = "documents" if run.params.documents else "agents"
+            else:
+                position.mark = replaced.reached
         case "documents":
             documents = await replace_documents(*args, pseudonyms, position.cutoff, position.after)
             counts.documents += documents.count
