@@ -76,7 +76,8 @@ async def test_lists_are_read_page_by_page(house: House) -> None:
     await declare(house, *[[each] for each in AGENTS + OTHERS])
 
     for endpoint in ("persons", "agents"):
-        found, following = [], None
+        found: list[str] = []
+        following = None
         while not found or following:
             reply = await house.call(f"xapi/{endpoint}", "get", {"store": "main", "limit": 3, "next": following})
             found += [each["id"] for each in reply.data]
