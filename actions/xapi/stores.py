@@ -81,4 +81,6 @@ async def create_store(ctx: Context, request: SetStore) -> Store:
 async def update_store(ctx: Context, request: UpdateStore) -> Store:
     """Give a store another name."""
     async with ctx.db.transaction(ctx.organisation_id) as tx:
-        return await rename_store(tx, ctx.organisation_id, request.slug, request.name)
+        store = await rename_store(tx, ctx.organisation_id, request.slug, request.name)
+        await say(tx, ctx.organisation_id, store.id, "Renamed the store", api="xapi/stores", method="update")
+    return store

@@ -15,13 +15,14 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
 
 from jobgate import jobs, log, wire
-from jobgate.context import Batch, BatchJob, Chunk, Outside, Run, TaskDeferred, TaskRefused
-from jobgate.db import CONTENDED, UNAVAILABLE, Database
+from jobgate.context import Batch, BatchJob, Chunk, JobFacts, Outside, Run, TaskDeferred, TaskRefused
+from jobgate.db import CONTENDED, UNAVAILABLE, Database, Transaction
 from jobgate.errors import ApiError
 from jobgate.jobs import Claim, Fenced
 from jobgate.leases import Leases
@@ -29,6 +30,7 @@ from jobgate.metrics import Metrics
 from jobgate.registry import Task
 from jobgate.scoring.maths.evaluator import Evaluator
 from jobgate.settings import Settings
+from jobgate.stores import chronicle
 
 logger = logging.getLogger("jobgate")
 
@@ -192,6 +194,8 @@ class Carrier:
                 chunk = Chunk(tx)
                 yield chunk
                 await jobs.log(tx, [(claim.facts.id, entry) for entry in chunk.log])
+                if claim.cursor is None and not has_moved:
+                    await chronicle.tell_start(tx, claim.facts)
                 cancel = False
                 if chunk.results is None:
                     cancel = await jobs.checkpoint(tx, claim, chunk.cursor, chunk.done, chunk.total)
@@ -199,6 +203,7 @@ class Carrier:
                     progress = wire.encode({"done": chunk.total, "total": chunk.total})
                     await jobs.checkpoint(tx, claim, None, chunk.total, chunk.total)
                     await jobs.complete(tx, [claim], [wire.encode(chunk.results)], [progress])
+                    await chronicle.tell_completion(tx, claim.facts, chunk.log[-1] if chunk.log else None)
             has_moved = True
             finished = chunk.results is not None
             if cancel:
@@ -227,7 +232,22 @@ class Carrier:
         if ended:
             self.metrics.jobs.labels(unwanted[0].facts.type, "cancelled").inc(ended)
             log.event(logger, "job.cancelled", count=ended)
+        if ended == len(unwanted):
+            await self._chronicle(unwanted, chronicle.tell_cancellation)
         return True
+
+    async def _chronicle(
+        self, ended: Sequence[Claim], tell: Callable[[Transaction, JobFacts], Awaitable[None]]
+    ) -> None:
+        """Tell the log of a store what became of runs of saved jobs."""
+
+        async def tell_one(facts: JobFacts) -> None:
+            async with self.db.transaction(facts.organisation_id) as tx:
+                await tell(tx, facts)
+
+        for claim in ended:
+            if claim.facts.definition_id is not None:
+                await self._insist(partial(tell_one, claim.facts))
 
     async def _fail(self, task: Task, group: list[Claim], error: Exception) -> None:
         """Halve a failed group, or end the attempt of the one job that failed."""
@@ -265,8 +285,11 @@ class Carrier:
         self.metrics.jobs.labels(task.type, code if failure.halted else "retried").inc()
         if not failure.halted:
             self.metrics.retries.inc()
+        is_exception = not isinstance(error, TaskRefused | ApiError | _TimedOut)
+        tell = partial(chronicle.tell_failure, message=message, is_halted=failure.halted, is_exception=is_exception)
+        await self._chronicle([claim], tell)
         reference = claim.facts.reference
-        if isinstance(error, TaskRefused):
+        if isinstance(error, TaskRefused | ApiError):
             log.event(logger, "job.refused", logging.WARNING, job=reference, reason=error.message)
         else:
             log.failure(logger, "job.failed", error, job=reference, halted=failure.halted, failures=failure.failures)

@@ -6,15 +6,17 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from jobgate import archive, beacons, definitions, jobs, log, wire
 from jobgate.context import LogEntry
-from jobgate.db import Database
+from jobgate.db import Database, Record
 from jobgate.doorbell import Doorbell
 from jobgate.metrics import Metrics
 from jobgate.settings import Settings
+from jobgate.stores import chronicle
+from jobgate.stores.logs import ERROR
 
 logger = logging.getLogger("jobgate")
 
@@ -64,7 +66,7 @@ class Sweeper:
         """One sweep; True when there is more to do than one batch."""
         started = time.perf_counter()
         await self._count()
-        more = False
+        more, lost = False, list[Record]()
         async with self.db.transaction() as tx:
             if await tx.fetchval("try_sweeper_lock"):
                 lost = await tx.fetch(
@@ -86,6 +88,7 @@ class Sweeper:
                     )
                 self.metrics.lost.inc(len(lost))
                 self.metrics.sweep_requeued.inc(sum(row["state"] == "queued" for row in lost))
+        await self._chronicle([row for row in lost if row["state"] == "halted"])
         more = await definitions.sweep(self.db, self.settings) or more
         more = await beacons.sweep(self.db, self.settings) or more
         if await self.db.fetchval("has_due_jobs"):
@@ -95,6 +98,13 @@ class Sweeper:
         self.metrics.sweep_seconds.observe(time.perf_counter() - started)
         self.metrics.sweep_last_success.set_to_current_time()
         return more
+
+    async def _chronicle(self, halted: Sequence[Record]) -> None:
+        """Tell the logs of stores which runs of saved jobs ended because they lost their workers."""
+        for row in halted:
+            run = (row["organisation_id"], row["definition_id"], row["type"], row["reference"])
+            async with self.db.transaction(row["organisation_id"]) as tx:
+                await chronicle.tell_run(tx, *run, "failed", ERROR, feedback=LOST["message"])
 
     async def _count(self) -> None:
         """Refresh the gauges, and tell the gateway how much each consumer has waiting."""

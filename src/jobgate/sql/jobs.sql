@@ -240,7 +240,7 @@ update job set losses = losses + 1, owner = null, lease_until = null,
     completed_at = case when cancel or losses + 1 >= $3 then clock_timestamp() end,
     run_at = clock_timestamp()
 from silent where job.id = silent.id
-returning job.id, job.reference, job.type, job.state
+returning job.id, job.reference, job.type, job.state, job.organisation_id, job.definition_id
 
 -- Jobs may also begin when the one that they waited for was halted.
 -- name: release_waiting

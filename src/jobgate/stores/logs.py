@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from jobgate import wire
-from jobgate.db import Transaction
+from jobgate.db import Record, Transaction
+from jobgate.paging import read_instant, show_instant
 
 LogType = Literal["exception", "xapi", "api", "ui", "console", "auth", "stream"]
 
@@ -31,3 +33,24 @@ async def say(
     await db.execute(
         "insert_store_log", organisation_id, store_id, type, level, service, api, method, description[:1000], told
     )
+
+
+async def page_logs(
+    db: Transaction,
+    organisation_id: int,
+    store_id: int | None,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    type: LogType | None,
+    min_level: int,
+    text: str | None,
+    token: str | None,
+    limit: int,
+) -> tuple[list[Record], str | None]:
+    """A page of entries about a store, or about all and none, newest first, and the token of the next page."""
+    walk = "walk_logs" if store_id is None else "walk_logs_of_store"
+    filters = (since, until, type, min_level, text, store_id)
+    rows = await db.fetch(walk, organisation_id, *read_instant(token), *filters, limit + 1)
+    page = rows[:limit]
+    return page, show_instant(page[-1]["stored"], page[-1]["number"]) if len(rows) > limit else None

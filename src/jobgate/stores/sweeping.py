@@ -10,7 +10,7 @@ Postgres keeps in its indexes for as long as anybody can see it, nor along what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -37,10 +37,10 @@ class Kind(NamedTuple):
 
     counting: str
     deleting: str
-    besides: tuple[str, ...] = ()
+    besides: tuple[str | int, ...] = ()
 
 
-KINDS = {
+KINDS: dict[str, Kind] = {
     "statements": Kind("count_old_statements", "find_old_statements"),
     "activities": Kind("count_old_activities", "delete_old_activities"),
     "agents": Kind("count_old_agents", "delete_old_agents"),
@@ -70,31 +70,36 @@ class Sweep(msgspec.Struct, kw_only=True):
         return sum(self.deleted.values())
 
 
-def begin_sweep(kinds: Sequence[str], cutoff: datetime) -> Sweep:
+def begin_sweep(kinds: Iterable[str], cutoff: datetime) -> Sweep:
     """A sweep through these kinds, of which nothing is done."""
-    return Sweep(cutoff=cutoff, left=list(kinds), deleted=dict.fromkeys(kinds, 0))
+    left = list(kinds)
+    return Sweep(cutoff=cutoff, left=left, deleted=dict.fromkeys(left, 0))
 
 
-async def look_ahead(db: Transaction, organisation_id: int, store_id: int, sweep: Sweep) -> None:
+async def look_ahead(
+    db: Transaction, organisation_id: int, store_id: int | None, sweep: Sweep, kinds: Mapping[str, Kind]
+) -> None:
     """Count what comes next, where everything that was counted has gone: a part of it, if there is much."""
     if sweep.done < sweep.found:
         return
     sweep.found, behind = sweep.done, (sweep.stored, sweep.number)
     for name in sweep.left:
-        kind = KINDS[name]
+        kind = kinds[name]
         limit = COUNTED - (sweep.found - sweep.done)
         args = (organisation_id, store_id, sweep.cutoff, *behind, limit, *kind.besides)
         sweep.found += await db.fetchval(kind.counting, *args)
         behind = (_FIRST, 0)
 
 
-async def delete_batch(db: Transaction, organisation_id: int, store_id: int, sweep: Sweep) -> None:
+async def delete_batch(
+    db: Transaction, organisation_id: int, store_id: int | None, sweep: Sweep, kinds: Mapping[str, Kind]
+) -> None:
     """Delete a batch of the kind in work, out of a store that nobody else writes into; the last ends that kind."""
     name = sweep.left[0]
-    kind = KINDS[name]
+    kind = kinds[name]
     args = (organisation_id, store_id, sweep.cutoff, sweep.stored, sweep.number, MAX_ERASED, *kind.besides)
     rows = await db.fetch(kind.deleting, *args)
-    if name == "statements":
+    if store_id is not None and name == "statements":
         await erase_statements(db, organisation_id, store_id, [row["id"] for row in rows])
     if name == "agents":
         persons = sorted({row["person_id"] for row in rows if row["person_id"] is not None})
@@ -107,27 +112,30 @@ async def delete_batch(db: Transaction, organisation_id: int, store_id: int, swe
         sweep.stored, sweep.number = _FIRST, 0
 
 
-async def sweep_store(
-    run: Run[Any], type: str, slug: str, kinds: Sequence[str], find_cutoff: Callable[[datetime], datetime]
+async def sweep_out(
+    run: Run[Any], slug: str | None, kinds: Mapping[str, Kind], find_cutoff: Callable[[datetime], datetime]
 ) -> None:
-    """Carry a job that does nothing but delete what a store has recorded up to a cutoff, found from the time it is."""
+    """Carry a job that does nothing but delete what is older than a cutoff, which is found from the time that it is.
+
+    What is deleted is that of a store, which is held, or, without one, that of the organisation.
+    """
     organisation_id = run.facts.organisation_id
     sweep = None if run.cursor is None else msgspec.convert(run.cursor, Sweep)
     is_over = False
     while not is_over:
         is_new = sweep is None
         async with run.outside.db.reading(organisation_id) as db:
-            store = await require_store(db, organisation_id, slug)
+            store = None if slug is None else await require_store(db, organisation_id, slug)
             if sweep is None:
                 sweep = begin_sweep(kinds, find_cutoff(await db.fetchval("read_clock")))
-            await look_ahead(db, organisation_id, store.id, sweep)
+            await look_ahead(db, organisation_id, None if store is None else store.id, sweep, kinds)
         async with run.chunk() as chunk:
-            store = await hold(chunk.db, organisation_id, slug)
+            store = None if slug is None else await hold(chunk.db, organisation_id, slug)
             if is_new:
                 chunk.say(f"Deleting what was recorded up to {show_moment(sweep.cutoff)}", found=sweep.found)
-            await delete_batch(chunk.db, organisation_id, store.id, sweep)
+            await delete_batch(chunk.db, organisation_id, None if store is None else store.id, sweep, kinds)
             chunk.save(sweep, done=sweep.done, total=max(sweep.done, sweep.found))
             is_over = not sweep.left
             if is_over:
-                await tell_deletion(chunk, run.facts, store, type, sweep.deleted)
+                await tell_deletion(chunk, run.facts, store, run.facts.type, sweep.deleted)
                 chunk.finish([{"status": "ok", "until": show_moment(sweep.cutoff), "deleted": sweep.deleted}])

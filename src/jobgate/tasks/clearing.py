@@ -6,7 +6,7 @@ from jobgate.context import Run
 from jobgate.registry import task
 from jobgate.stores.binding import OfEachStore, Service, services_of
 from jobgate.stores.spaces import Slug
-from jobgate.stores.sweeping import sweep_store
+from jobgate.stores.sweeping import KINDS, Kind, sweep_out
 from jobgate.windows import Window
 
 
@@ -21,5 +21,5 @@ class Clearing(Window, OfEachStore, frozen=True, kw_only=True):
 @task("clearing", timeout_s=6 * 3600)
 async def clear_store(run: Run[Clearing]) -> None:
     """Delete the oldest first, at most 1,000 records in a transaction, service by service."""
-    params = run.params
-    await sweep_store(run, "clearing", str(params.store), services_of(params.service), params.find_cutoff)
+    kinds: dict[str, Kind] = {service: KINDS[service] for service in services_of(run.params.service)}
+    await sweep_out(run, str(run.params.store), kinds, run.params.find_cutoff)
