@@ -45,6 +45,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "jobs/pseudo set": {"repeat": "now", "until": "now"},
     "jobs/seeding set": {"repeat": "everyMinute", "store": "odd", "count": 1},
     "jobs/validation set": {"repeat": "now", "clear": True},
+    "jobs/logs-deletion set": {"repeat": "now", "max_level": 1, "until": "now"},
     "xapi/stores set": {"slug": "odd"},
     "xapi/stores update": {"slug": "odd", "name": "n"},
     "xapi/statements set": {"store": "odd", "statements": [{}]},
