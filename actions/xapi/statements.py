@@ -1,7 +1,8 @@
-"""Statements of a store."""
+"""Statements of a store, and the contents that are attached to them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -9,11 +10,16 @@ import msgspec
 from msgspec import Meta, Raw
 
 from jobgate import jobs
-from jobgate.context import Context, Request
+from jobgate.context import Context, Reply, Request
 from jobgate.db import Transaction
+from jobgate.errors import ApiError, Code
+from jobgate.paging import read_instant, show_instant
 from jobgate.registry import action
-from jobgate.stores.incoming import read_candidates
+from jobgate.stores.contents import Content, find_digests, is_digest_of
+from jobgate.stores.finding import Filters, Found, Span, find_spots
+from jobgate.stores.incoming import Candidate, read_candidates
 from jobgate.stores.logs import NOTICE, say
+from jobgate.stores.naming import NamedAgent, read_named_agent
 from jobgate.stores.options import (
     AUTHORITY_HOMEPAGE,
     AUTHORITY_NAME,
@@ -22,11 +28,74 @@ from jobgate.stores.options import (
     EntryOptions,
 )
 from jobgate.stores.pseudonym_keys import find_pseudonyms
+from jobgate.stores.reading import Attached, Format, find_one, read_statements
 from jobgate.stores.recording import MAX_STATEMENTS, Recorded, record
-from jobgate.stores.spaces import Slug, Store, hold
+from jobgate.stores.spaces import Slug, Store, hold, require_store
+from jobgate.times import Moment, read_moment
 from jobgate.xapi.violations import Version
 
+MAX_STATEMENTS_SHOWN = 100
+
 StatementText = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
+Iri = Annotated[str, Meta(min_length=1, max_length=2000)]
+LanguageWanted = Annotated[str, Meta(min_length=1, max_length=100)]
+Sha2 = Annotated[str, Meta(pattern="^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$")]
+MediaTypeName = Annotated[str, Meta(min_length=3, max_length=200)]
+
+
+class AttachedContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What is attached to statements: they name it by its digest."""
+
+    sha2: Sha2
+    """SHA-224, 256, 384 or 512 of the content, in hexadecimal."""
+    content_type: MediaTypeName
+    content: bytes
+    """In base64."""
+
+
+class GetStatements(Request, frozen=True, kw_only=True):
+    """Which statements to read, and how; one must fit all filters that are given, or refer to one that does."""
+
+    store: Slug
+    statement_id: UUID | None = None
+    """This one, unless it is voided; no filter may stand beside it."""
+    voided_statement_id: UUID | None = None
+    """This one, if it is voided; likewise."""
+    agent: NamedAgent | None = None
+    """Who is actor or object, or a member of these."""
+    related_agents: bool = False
+    """True: or stands anywhere else, as authority, in the context, or in the statement within."""
+    verb: Iri | None = None
+    activity: Iri | None = None
+    """What is the object."""
+    related_activities: bool = False
+    """True: or stands in the context, or in the statement within."""
+    registration: UUID | None = None
+    since: Moment | None = None
+    """Stored later than this: Unix seconds or ISO 8601, UTC where no zone is given."""
+    until: Moment | None = None
+    """Stored up to this."""
+    limit: Annotated[int, Meta(ge=0)] = 0
+    """At most 100; 0 and more are taken for 100. A page may have fewer: where `next` is, there may be more."""
+    ascending: bool = False
+    """True: those that were stored first come first."""
+    format: Format = "exact"
+    """`exact`: as recorded. `ids`: of agents, activities and verbs no more than identifies them.
+    `canonical`: activities and verbs as the catalogue describes them, in one language."""
+    language: Annotated[list[LanguageWanted], Meta(max_length=20)] | None = None
+    """Languages for `canonical`, the best first, as tags of RFC 5646."""
+    attachments: bool = False
+    """True: the contents that are attached to the statements come along."""
+    next: str | None = None
+    """Where to go on: what the page before answered. The other parameters must be repeated."""
+
+
+class StatementPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Statements in order, and what is attached to them; `set` takes them back in this shape."""
+
+    statements: list[StatementText]
+    attachments: list[AttachedContent]
+    """Each content once; empty unless they were asked for."""
 
 
 class SetStatements(Request, frozen=True, kw_only=True):
@@ -37,6 +106,8 @@ class SetStatements(Request, frozen=True, kw_only=True):
 
     store: Slug
     statements: Annotated[list[StatementText], Meta(min_length=1, max_length=MAX_STATEMENTS)]
+    attachments: Annotated[list[AttachedContent], Meta(max_length=1000)] | None = None
+    """Contents; a statement must name each. Those that come with none are recorded without."""
     version: Version | None = None
     """Whose rules hold; absent: for each statement those of the version that it names, 1.0.3 if it names none."""
     atomic: bool = False
@@ -86,11 +157,77 @@ class RecordedStatements(msgspec.Struct, frozen=True, kw_only=True):
     rejected: list[RefusedStatement]
 
 
+@action("get")
+async def find_statements(ctx: Context, request: GetStatements) -> Reply[StatementPage]:
+    """Read statements, the newest first; voided ones only by their id."""
+    filters = _read_filters(request)
+    span = Span(
+        since=read_moment(request.since, "since"),
+        until=read_moment(request.until, "until"),
+        ascending=request.ascending,
+        after=None if request.next is None else read_instant(request.next),
+    )
+    limit = min(request.limit or MAX_STATEMENTS_SHOWN, MAX_STATEMENTS_SHOWN)
+    id = request.statement_id or request.voided_statement_id
+    async with ctx.db.reading(ctx.organisation_id) as db:
+        store = await require_store(db, ctx.organisation_id, request.store)
+        place = (db, ctx.organisation_id, store.id)
+        if id is None:
+            found = await find_spots(*place, filters, span, limit)
+        else:
+            found = Found(await find_one(*place, id, voided=request.statement_id is None), None)
+        read = await read_statements(
+            *place,
+            found.spots,
+            form=request.format,
+            languages=request.language or (),
+            attachments=request.attachments,
+            max_bytes=ctx.settings.max_answer,
+        )
+    count = len(read.statements)
+    reached = found.spots[count - 1] if count < len(found.spots) else found.reached
+    page = StatementPage(statements=read.statements, attachments=[_show_content(each) for each in read.contents])
+    return Reply(data=page, records=count, next=None if reached is None else show_instant(*reached))
+
+
+def _read_filters(request: GetStatements) -> Filters:
+    """What is asked for. Raises 20004 for what cannot be asked together."""
+    named = [name for name in ("statement_id", "voided_statement_id") if getattr(request, name) is not None]
+    others = [
+        field.name
+        for field in msgspec.structs.fields(GetStatements)
+        if field.name in BESIDE_NO_ID and getattr(request, field.name) != field.default
+    ]
+    if len(named) > 1 or (named and others):
+        other = (named[1:] + others)[0]
+        raise ApiError(Code.unsupported_value, f"`{named[0]}` names one statement: `{other}` cannot stand beside it")
+    return Filters.read(
+        agent=None if request.agent is None else read_named_agent(request.agent)[1],
+        related_agents=request.related_agents,
+        verb=request.verb,
+        activity=request.activity,
+        related_activities=request.related_activities,
+        registration=request.registration,
+    )
+
+
+BESIDE_NO_ID = (
+    *("agent", "related_agents", "verb", "activity", "related_activities", "registration"),
+    *("since", "until", "limit", "ascending", "next"),
+)
+"""What chooses among many statements."""
+
+
+def _show_content(attached: Attached) -> AttachedContent:
+    return AttachedContent(sha2=attached.sha2, content_type=attached.content_type, content=attached.content)
+
+
 @action("set", guarded=True)
 async def record_statements(ctx: Context, request: SetStatements) -> RecordedStatements:
     """Record up to 1,000 statements; each is accepted or refused for itself."""
     options = request.options
     candidates = await read_candidates(map(bytes, request.statements), options, request.version)
+    contents = _take_contents(request.attachments or (), candidates)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         store = await hold(tx, ctx.organisation_id, request.store)
         pseudonyms = await find_pseudonyms(tx, ctx.organisation_id, ctx.key, make=options.pseudonymize_statements)
@@ -104,12 +241,26 @@ async def record_statements(ctx: Context, request: SetStatements) -> RecordedSta
             version=request.version,
             atomic=request.atomic,
             pseudonyms=pseudonyms,
+            contents=contents,
         )
         answer = _show(done)
         await jobs.accept(ctx, tx, answer)
         if done.rejected:
             await _tell_refused(ctx, tx, store, done)
     return answer
+
+
+def _take_contents(attachments: Sequence[AttachedContent], candidates: Sequence[Candidate]) -> dict[str, Content]:
+    """Contents by their digests. Raises 20004 for one that has another digest, or that no statement names."""
+    named = {sha2 for candidate in candidates for sha2 in find_digests(candidate.statement)} if attachments else set()
+    contents: dict[str, Content] = {}
+    for place, each in enumerate(attachments):
+        if not is_digest_of(each.sha2, each.content):
+            raise ApiError(Code.unsupported_value, f"`attachments[{place}].sha2` must be the digest of the content")
+        if each.sha2.lower() not in named:
+            raise ApiError(Code.unsupported_value, f"`attachments[{place}]` is attached to no statement of the request")
+        contents[each.sha2.lower()] = Content(content_type=each.content_type, content=each.content)
+    return contents
 
 
 def _show(done: Recorded) -> RecordedStatements:

@@ -34,7 +34,7 @@ async def general_plan(db: Transaction, name: str) -> str:
     await db.connection.execute(f"prepare {name} as {statement}")
     await db.connection.execute("set local plan_cache_mode = force_generic_plan")
     lines = await db.connection.fetch(f"explain execute {name}({', '.join(['null'] * count)})")
-    await db.connection.execute("set local plan_cache_mode = auto")
+    await db.connection.execute(f"set local plan_cache_mode = auto; deallocate {name}")
     return "\n".join(line[0] for line in lines)
 
 

@@ -14,10 +14,10 @@ from jobgate import wire
 from jobgate.conformance.samples import ATTACHMENT
 from jobgate.keys import OuterKey
 from jobgate.stores import recording
+from jobgate.stores.contents import Content
 from jobgate.stores.incoming import find_links, read_candidates
 from jobgate.stores.options import EntryOptions
 from jobgate.stores.pseudonym_keys import find_pseudonyms
-from jobgate.stores.recording import Content
 from jobgate.stores.spaces import hold
 from jobgate.testing import House
 from jobgate.xapi.attachments import SIGNATURE, SIGNATURE_TYPE

@@ -1,6 +1,11 @@
 -- Reading statements. A walk follows one index in the order of `stored`, from a place ($3, $4) to a bound ($5), and tells
 -- the next places; whether what lies there is wanted is judged for many places at once.
 
+-- Keep to the order of an index, until the transaction ends: where Postgres expects few rows it would rather collect and
+-- sort them, but some agents, and some registrations, are everywhere.
+-- name: walk_in_order
+select set_config('enable_bitmapscan', 'off', true)
+
 -- name: walk_statements_asc
 select stored, number from xapi_statement
 where organisation_id = $1 and store_id = $2 and (stored, number) > ($3, $4) and stored <= $5
@@ -144,9 +149,9 @@ where organisation_id = $1 and store_id = $2 and sha2 = any($3::text[])
 order by sha2
 
 -- What the catalogue has on activities, and on verbs.
--- name: find_definitions
+-- name: describe_activities
 select iri, definition from xapi_activity where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
 
--- name: find_displays
+-- name: describe_verbs
 select iri, display from xapi_term
 where organisation_id = $1 and store_id = $2 and kind = 'verb' and id = any($3::uuid[])

@@ -134,6 +134,7 @@ async def find_spots(
     db: Transaction, organisation_id: int, store_id: int, filters: Filters, span: Span, limit: int
 ) -> Found:
     """The first statements in a span of a store that have what is asked for and are not voided."""
+    await db.execute("walk_in_order")
     search = _Search(db, organisation_id, store_id, filters, span)
     spots: list[Spot] = []
     looked_at, size = 0, limit + 1
@@ -162,9 +163,7 @@ class _Walk:
 
 
 class _Search:
-    def __init__(
-        self, db: Transaction, organisation_id: int, store_id: int, filters: Filters, span: Span
-    ) -> None:
+    def __init__(self, db: Transaction, organisation_id: int, store_id: int, filters: Filters, span: Span) -> None:
         self._db, self._place = db, (organisation_id, store_id)
         self._filters, self._span = filters, span
         kind, key = filters.narrowest

@@ -17,10 +17,11 @@ from uuid import UUID
 from jobgate import wire
 from jobgate.db import Record, Transaction
 from jobgate.stores.catalogue import Agent, gather_agents, keep_agents, read_agent
+from jobgate.stores.contents import find_digests
 from jobgate.stores.forgetting import forget_unnamed
 from jobgate.stores.incoming import Facts, look_into, name_actors
 from jobgate.stores.pseudonym_keys import Pseudonyms
-from jobgate.stores.recording import as_array, as_places, as_text_array, find_digests
+from jobgate.stores.recording import as_array, as_places, as_text_array
 from jobgate.turns import Turns, uncollected
 from jobgate.xapi.identifiers import agent_id, identify
 from jobgate.xapi.positions import Place

@@ -50,7 +50,7 @@ async def read_statements(
     store_id: int,
     spots: Sequence[Spot],
     *,
-    format: Format = "exact",
+    form: Format = "exact",
     languages: Sequence[str] = (),
     attachments: bool = False,
     max_bytes: int,
@@ -65,10 +65,10 @@ async def read_statements(
     if rows and rows[0]["is_too_heavy"]:
         raise ApiError(Code.answer_too_large, "a statement with what is attached to it would be too large an answer")
     read = Read()
-    if format == "exact":
+    if form == "exact":
         read.statements = [Raw(row["raw"]) for row in rows]
     else:
-        read.statements = await _reshape(db, place, [row["raw"] for row in rows], format, languages)
+        read.statements = await _reshape(db, place, [row["raw"] for row in rows], form, languages)
     digests = sorted({sha2 for row in rows for sha2 in row["attachments"]}) if attachments else []
     if digests:
         read.contents = [Attached(*row) for row in await db.fetch("read_contents", *place, digests)]
@@ -76,13 +76,13 @@ async def read_statements(
 
 
 async def _reshape(
-    db: Transaction, place: tuple[int, int], raws: Sequence[bytes], format: Format, languages: Sequence[str]
+    db: Transaction, place: tuple[int, int], raws: Sequence[bytes], form: Format, languages: Sequence[str]
 ) -> list[Raw]:
     turns, shown = Turns(), []
     statements = [wire.decode(raw, dict[str, Any]) for raw in raws]
-    definitions, displays = await _look_up(db, place, statements) if format == "canonical" else ({}, {})
+    definitions, displays = await _look_up(db, place, statements) if form == "canonical" else ({}, {})
     for statement in statements:
-        if format == "ids":
+        if form == "ids":
             reduce_to_ids(statement)
         else:
             make_canonical(statement, definitions, displays, languages)
@@ -102,8 +102,8 @@ async def _look_up(
         if type(iri := activity.get("id")) is str
     }
     verbs = {iri for statement in statements for iri in list_verb_iris(statement)}
-    definitions = await db.fetch("find_definitions", *place, [iri_id(iri) for iri in activities])
-    displays = await db.fetch("find_displays", *place, [iri_id(iri) for iri in verbs])
+    definitions = await db.fetch("describe_activities", *place, [iri_id(iri) for iri in activities])
+    displays = await db.fetch("describe_verbs", *place, [iri_id(iri) for iri in verbs])
     return (
         {row["iri"]: wire.decode(row["definition"], dict[str, Any]) for row in definitions},
         {row["iri"]: wire.decode(row["display"], dict[str, Any]) for row in displays},

@@ -19,11 +19,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from jobgate import wire
 from jobgate.db import Transaction
 from jobgate.stores import catalogue
+from jobgate.stores.contents import Content, keep_contents
 from jobgate.stores.erasing import erase_statements
 from jobgate.stores.incoming import Candidate, Facts, complete, find_voided, look_into
 from jobgate.stores.options import EntryOptions
@@ -41,13 +40,6 @@ TWICE = Violation("$.id", "same-id-twice", "no other statement of the batch has 
 CONFLICT = Violation("$.id", "id-conflict", "no other statement of the store has the id")
 VOIDS_VOIDING = Violation("$.object.id", "voids-voiding", "a voiding statement cannot be voided")
 WHOLE = Violation("$", "batch-refused", "no statement of the batch is refused")
-
-
-class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What is attached to a statement."""
-
-    content_type: str
-    content: bytes
 
 
 @dataclass(slots=True)
@@ -104,7 +96,8 @@ async def record(
         return done
     if not options.check_conflicts:
         done.replaced = await erase_statements(db, organisation_id, store.id, [each.id for each in facts])
-    kept = await _keep_contents(db, organisation_id, store, facts, options, contents or {})
+    contents = (contents or {}) if options.record_attachments else {}
+    kept = await keep_contents(db, organisation_id, store.id, facts, contents)
     judged = [candidate.was_judged for candidate in new]
     await _write(db, organisation_id, store, facts, judged, options, client, replacing, kept)
     if options.void_statements:
@@ -192,37 +185,6 @@ def _refuse_whole(candidates: Sequence[Candidate]) -> Recorded:
         if not candidate.violations:
             candidate.violations.append(WHOLE)
     return Recorded(rejected=list(candidates))
-
-
-async def _keep_contents(
-    db: Transaction,
-    organisation_id: int,
-    store: Store,
-    facts: Sequence[Facts],
-    options: EntryOptions,
-    contents: Mapping[str, Content],
-) -> dict[UUID, list[str]]:
-    """Store what came along with the statements; which digests of each are kept."""
-    if not contents or not options.record_attachments:
-        return {}
-    kept = {each.id: [sha2 for sha2 in find_digests(each.statement) if sha2 in contents] for each in facts}
-    digests = sorted({sha2 for each in kept.values() for sha2 in each})
-    if digests:
-        types = [contents[sha2].content_type for sha2 in digests]
-        bodies = [contents[sha2].content for sha2 in digests]
-        await db.execute("insert_attachments", organisation_id, store.id, digests, types, bodies)
-    return kept
-
-
-def find_digests(statement: dict[str, Any]) -> list[str]:
-    """The digests of what is attached to a statement, and to the one within it."""
-    found: list[str] = []
-    about = statement.get("object")
-    inner = about if type(about) is dict and about.get("objectType") == "SubStatement" else {}
-    for each in (statement.get("attachments"), inner.get("attachments")):
-        if type(each) is list:
-            found += [sha2 for sha2 in (a.get("sha2") for a in each if type(a) is dict) if type(sha2) is str]
-    return list(dict.fromkeys(found))
 
 
 async def _write(

@@ -54,7 +54,8 @@ def make_canonical(
     for verb in _verbs_of(statement):
         iri = verb.get("id")
         display = displays.get(iri) if type(iri) is str else None
-        verb |= {"display": display} if display else {}
+        if display:
+            verb["display"] = display
         _localise(verb, "display", languages)
     for each in (statement, _inner(statement)):
         attachments = each.get("attachments")
