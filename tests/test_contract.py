@@ -182,6 +182,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("xapi/persons", "set", {"store": "main", "persons": [[{"mbox": "mailto:a@x.example"}]]}),
     ("xapi/persons", "get", {"store": "main"}),
     ("xapi/agents", "get", {"store": "main"}),
+    ("xapi/statements", "get", {"store": "main", "format": "canonical", "attachments": True}),
     ("xapi/documents", "set", PROFILE | {"content": {"a": 1}}),
     ("xapi/documents", "set", PROFILE | {"profile_id": "q", "content_base64": "AA==", "content_type": "image/png"}),
     ("xapi/documents", "get", {"store": "main", "service": "activity-profiles"}),

@@ -11,9 +11,11 @@ import pytest
 from jobgate.errors import Code
 from jobgate.metrics import Metrics
 from jobgate.settings import PREFIX, Settings
+from jobgate.stores.options import EntryOptions
 
 ROOT = Path(__file__).parent.parent
 OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+XAPI = (ROOT / "docs" / "xapi.md").read_text(encoding="utf-8")
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 
 
@@ -24,6 +26,12 @@ def test_a_setting_is_documented_with_its_default(field: msgspec.structs.FieldIn
     assert row is not None
     default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
     assert row[1].strip().strip("`").replace(" ", "") in (default, f"{default}.0", default.removesuffix(".0"))
+
+
+def test_every_option_of_the_pipeline_is_documented() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", XAPI, re.MULTILINE)
+
+    assert set(EntryOptions.__struct_fields__) - {"authority_name", "authority_homepage"} <= set(rows)
 
 
 @pytest.mark.parametrize("code", list(Code), ids=lambda code: code.name)

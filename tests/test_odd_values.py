@@ -48,6 +48,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "jobs/logs-deletion set": {"repeat": "now", "max_level": 1, "until": "now"},
     "xapi/stores set": {"slug": "odd"},
     "xapi/stores update": {"slug": "odd", "name": "n"},
+    "xapi/statements get": {"store": "odd"},
     "xapi/statements set": {"store": "odd", "statements": [{}]},
     "xapi/agents get": {"store": "odd"},
     "xapi/persons get": {"store": "odd"},

@@ -11,6 +11,7 @@ import pytest
 
 from jobgate.db import QUERIES
 from jobgate.testing import House
+from tests.stored_statements import make
 
 GUARDED_BY_STATEMENTS = {
     "job": "claimed across organisations; every statement of a consumer binds its key",
@@ -116,7 +117,7 @@ SAVED = ("jobs/definitions", "jobs/definitions/statuses", "jobs/executions")
 
 
 DOCUMENT = {"store": "mine", "service": "activity-profiles", "activity_id": "a:b", "profile_id": "p"}
-KEPT = ("xapi/stores", "xapi/documents")
+KEPT = ("xapi/stores", "xapi/documents", "xapi/statements")
 
 STOLEN = {"response_id": "answer", "score": 1}
 
@@ -130,6 +131,7 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     await house.call("jobs/executions", "set", {"job_id": saved})
     await house.call("xapi/stores", "set", {"slug": "mine"})
     await house.call("xapi/documents", "set", DOCUMENT | {"content": {}})
+    await house.call("xapi/statements", "set", {"store": "mine", "statements": [make(1)]})
     dice = random.Random(7)
     assert (await house.call("itembank/items", "set", {"items": [{"reference": "mine"}]})).data[0]["version"] == 1
     before = await fetch_sessions(house)
@@ -162,6 +164,8 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("xapi/stores", "get", {"slug": ["mine"]}),
                 ("xapi/documents", "get", {"store": "mine", "service": "activity-profiles"}),
                 ("xapi/documents", "set", DOCUMENT | {"content": "stolen"}),
+                ("xapi/statements", "get", {"store": "mine", "statement_id": make(1)["id"]}),
+                ("xapi/statements", "set", {"store": "mine", "statements": [make(2)]}),
                 ("sessions/statuses", "get", {"organisation_id": 1}),
                 ("jobs/sessions/statuses", "update", {"organisation_id": 1, "statuses": [entry(status="Discarded")]}),
             ]
@@ -183,6 +187,8 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     query = {"store": "mine", "service": "activity-profiles"}
     (document,) = (await house.call("xapi/documents", "get", query)).data
     assert document["content"] == {}
+    (statement,) = (await house.call("xapi/statements", "get", {"store": "mine"})).data["statements"]
+    assert statement["id"] == make(1)["id"]
     theirs = await house.call("jobs", "get", {"references": [reference]}, as_=house.other)
     assert theirs.data == []  # nor does another consumer of the same organisation see a job
 
