@@ -57,8 +57,11 @@ async def test_an_unmodified_sdk_loads_changes_and_reads_sessions(server: Server
     assert (await sdk.finish(changed["data"]["job_reference"]))["status"] == "completed"
     assert (await sdk.finish(tagged["data"]["job_reference"]))["type"] == "sessionmetadataupdate"
 
-    pages = await sdk.pages("sessions/statuses", {"activity_id": ["chemistry"]})
-    statuses = {record["user_id"]: record["status"] for page in pages for record in page}
+    statuses: dict[str, str] = {}
+    async with asyncio.timeout(10):
+        while len(statuses) < len(sessions):  # what is being scored meanwhile comes with a later page
+            pages = await sdk.pages("sessions/statuses", {"activity_id": ["chemistry"]})
+            statuses = {record["user_id"]: record["status"] for page in pages for record in page}
     assert statuses == {"jessepinkman": "Completed", "walterwhite": "Incomplete"}
     (record,) = await sdk.results("sessions/metadata", {"user_id": ["jessepinkman"]})
     assert record["metadata"] == METADATA["session_metadata"][0]["metadata"]
