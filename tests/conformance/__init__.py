@@ -1,0 +1,1 @@
+"""Whether an endpoint keeps the standard."""
