@@ -123,6 +123,7 @@ PROFILE = {
     "activity_id": "https://school.example/quiz/1",
     "profile_id": "p",
 }
+CLIENT = {"slug": "lrs", "store": "main", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
 NOBODY = "4c5f0b0e-0000-4000-8000-000000000000"
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | TAKEN | {"activity_id": "activity"}]}),
@@ -193,6 +194,13 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("jobs/pseudo", "set", {"repeat": "now", "until": "now", "documents": True, "replay": True}),
     ("jobs/pseudo", "get", {"store": "main"}),
     ("jobs/pseudo/logs", "get", {"id": NOBODY}),
+    ("xapi/clients", "set", CLIENT),
+    ("xapi/clients", "get", {}),
+    ("xapi/clients", "update", {"slug": "lrs", "name": "The LRS"}),
+    ("jobs/testsuite", "set", {"repeat": "everyMinute", "store": "main", "client": "lrs", "version": "2.0.0"}),
+    ("jobs/testsuite", "get", {"store": "main"}),
+    ("jobs/testsuite/logs", "get", {"id": NOBODY}),
+    ("xapi/clients", "delete", {"slug": "lrs"}),
     ("jobs/seeding", "set", {"repeat": "now", "store": "main", "count": 3, "replay": True}),
     ("jobs/seeding", "get", {"store": "main"}),
     ("jobs/seeding/logs", "get", {"id": NOBODY}),

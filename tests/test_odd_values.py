@@ -27,6 +27,7 @@ ODD_VALUES: list[Any] = [
 ]
 SESSION = {"session_id": "s", "user_id": "u"}
 STATE = {"store": "odd", "service": "states", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}, "state_id": "s"}
+CLIENT = {"slug": "odd", "store": "odd", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
 SOUND: dict[str, dict[str, Any]] = {
     "jobs update": {"references": [str(uuid.UUID(int=0))], "status": "halted"},
     "jobs/sessions/statuses update": {"statuses": [SESSION | {"status": "Completed"}]},
@@ -43,6 +44,9 @@ SOUND: dict[str, dict[str, Any]] = {
     "beacons set": {"name": "b"},
     "jobs/clearing set": {"repeat": "now", "service": "all", "until": "now"},
     "jobs/pseudo set": {"repeat": "now", "until": "now"},
+    "xapi/clients set": CLIENT,
+    "xapi/clients update": {"slug": "odd"},
+    "jobs/testsuite set": {"repeat": "now", "store": "odd", "client": "odd", "version": "2.0.0"},
     "jobs/seeding set": {"repeat": "everyMinute", "store": "odd", "count": 1},
     "jobs/validation set": {"repeat": "now", "clear": True},
     "jobs/logs-deletion set": {"repeat": "now", "max_level": 1, "until": "now"},

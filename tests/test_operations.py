@@ -37,6 +37,8 @@ async def set_scene(house: House) -> dict[str, str]:
     execution = await ask(house, "jobs/executions", "set", job_id=definition["id"])
     await house.carry()
     await ask(house, "xapi/stores", "set", slug="main")
+    client = {"slug": "lrs", "store": "main", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
+    assert (await house.call("xapi/clients", "set", client)).status == 200
     queued = await ask(house, "beacons/jobs", "set", name="backup", q=True, tasks=[{}])
     held = await ask(house, "beacons/jobs", "set", name="held", q=True, beacon_name="near", tasks=[{}])
     claim = await ask(house, "beacons/jobs/pickups", "set", job_id=held["id"])
@@ -54,6 +56,7 @@ async def set_scene(house: House) -> dict[str, str]:
         "SESSION": "s-1",
         "USER": "u-1",
         "STORE": "main",
+        "CLIENT": "lrs",
     }
 
 
@@ -76,4 +79,4 @@ async def test_an_operation_of_the_sources_is_answered(house: House, endpoint: s
 def test_every_row_of_the_tables_is_called() -> None:
     rows = [line for line in TABLE.splitlines() if line.startswith("|") and not line.startswith(HEADS)]
 
-    assert len(ROWS) == len(rows) == 34
+    assert len(ROWS) == len(rows) == 35

@@ -176,6 +176,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # A folder of configurations (NAME.json) for jobs of the type seeding, besides those that are shipped.
     seedings_dir: str = ""
+    # The folder of ADL's conformance test suite, installed: jobs of the type testsuite run it instead of our checks.
+    xapi_suite_dir: str = ""
     # The folder that file connections read and write in, each organisation in one of its own. Unset: there are none.
     files_root: str = ""
 

@@ -12,7 +12,7 @@ from jobgate.context import Reply
 from jobgate.db import Record, Transaction
 from jobgate.paging import NEWEST, unknown_page
 from jobgate.times import show_moment
-from jobgate.typed_jobs.records import tell_end, tell_entry
+from jobgate.typed_jobs.records import did_well, tell_end, tell_entry
 
 Event = Literal["started", "passed", "failed"]
 
@@ -61,6 +61,6 @@ def _show(row: Record) -> TypedJobLog:
     if row["place"] == SAID:
         feedback = tell_entry(row["message"], row["counters"])
         return TypedJobLog(event=None, feedback=feedback, success=None, created_at=created_at)
-    success = row["state"] == "completed"
+    success = did_well(row)
     event: Event = "passed" if success else "failed"
     return TypedJobLog(event=event, feedback=tell_end(row), success=success, created_at=created_at)

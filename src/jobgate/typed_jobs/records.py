@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from jobgate import wire
+from jobgate.context import ERROR
 from jobgate.db import Record, Transaction
 from jobgate.definitions import Definition
 from jobgate.schedule import Schedule
@@ -46,7 +47,7 @@ class TypedJob(msgspec.Struct, frozen=True, kw_only=True):
     ran: int
     """How many runs have ended."""
     success: bool | None
-    """Whether the last run that ended did well; null before the first, as the rest."""
+    """Whether the last run that ended did well: completed, and said no error last; null before the first."""
     started_at: str | None
     completed_at: str | None
     feedback: str | None
@@ -75,6 +76,11 @@ def find_store(definition: Definition) -> str | None:
 def tell(message: str, counters: Mapping[str, int] | None) -> str:
     """What a log entry says, in one line."""
     return message + (f" ({', '.join(f'{name}: {count}' for name, count in counters.items())})" if counters else "")
+
+
+def did_well(run: Record) -> bool:
+    """Whether a run that ended did what it should, as far as it says itself."""
+    return bool(run["state"] == "completed" and run["severity"] != ERROR)
 
 
 def tell_end(run: Record) -> str:
@@ -112,7 +118,7 @@ def _show(definition: Definition, last: Record | None) -> TypedJob:
         replay=definition.is_requested,
         running=definition.is_running,
         ran=definition.ran,
-        success=None if last is None else last["state"] == "completed",
+        success=None if last is None else did_well(last),
         started_at=None if last is None else show_moment(last["started_at"]),
         completed_at=None if last is None else show_moment(last["completed_at"]),
         feedback=None if last is None else tell_end(last),
