@@ -1,0 +1,1 @@
+"""What learning platforms need to launch content that speaks cmi5."""
