@@ -47,7 +47,7 @@ async def test_two_dropped_files_make_a_signed_endpoint_and_its_job(
 
 
 def test_the_endpoint_table_is_the_one_that_loads() -> None:
-    printed = set(re.findall(r"^\| `([a-z/-]+)` \| (get|set|update|delete) \|", README, re.MULTILINE))
+    printed = set(re.findall(r"^\| `([a-z0-9/-]+)` \| (get|set|update|delete) \|", README, re.MULTILINE))
 
     assert printed == {(endpoint, verb) for endpoint, verbs in load_actions().items() for verb in verbs}
 

@@ -117,7 +117,7 @@ SAVED = ("jobs/definitions", "jobs/definitions/statuses", "jobs/executions")
 
 
 DOCUMENT = {"store": "mine", "service": "activity-profiles", "activity_id": "a:b", "profile_id": "p"}
-KEPT = ("xapi/stores", "xapi/documents", "xapi/statements")
+KEPT = ("xapi/stores", "xapi/documents", "xapi/logs", "cmi5/tokens", "xapi/statements")
 
 STOLEN = {"response_id": "answer", "score": 1}
 
@@ -131,6 +131,7 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     await house.call("jobs/executions", "set", {"job_id": saved})
     await house.call("xapi/stores", "set", {"slug": "mine"})
     await house.call("xapi/documents", "set", DOCUMENT | {"content": {}})
+    await house.call("cmi5/tokens", "set", {"store": "mine", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}})
     await house.call("xapi/statements", "set", {"store": "mine", "statements": [make(1)]})
     dice = random.Random(7)
     assert (await house.call("itembank/items", "set", {"items": [{"reference": "mine"}]})).data[0]["version"] == 1
@@ -162,6 +163,9 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("itembank/questions", "get", {"item_references": ["mine"]}),
                 ("itembank/items", "set", {"organisation_id": 1, "items": [{"reference": "mine", "title": "stolen"}]}),
                 ("xapi/stores", "get", {"slug": ["mine"]}),
+                ("xapi/logs", "get", {"store": "mine"}),
+                ("cmi5/tokens", "get", {"store": "mine"}),
+                ("cmi5/tokens", "set", {"store": "mine", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}}),
                 ("xapi/documents", "get", {"store": "mine", "service": "activity-profiles"}),
                 ("xapi/documents", "set", DOCUMENT | {"content": "stolen"}),
                 ("xapi/statements", "get", {"store": "mine", "statement_id": make(1)["id"]}),
