@@ -188,6 +188,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("xapi/documents", "set", PROFILE | {"profile_id": "q", "content_base64": "AA==", "content_type": "image/png"}),
     ("xapi/documents", "get", {"store": "main", "service": "activity-profiles"}),
     ("xapi/logs", "get", {}),
+    ("xapi/activities", "get", {"store": "main"}),
     ("cmi5/tokens", "set", {"store": "main", "activity_id": "a:b", "agent": STATEMENT["actor"]}),
     ("cmi5/tokens", "get", {"store": "main"}),
     ("jobs/clearing", "set", {"repeat": "now", "service": "all", "until": "now", "replay": True}),

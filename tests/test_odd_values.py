@@ -60,6 +60,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "xapi/persons set": {"store": "odd", "persons": [[{"mbox": "mailto:a@x.example"}]]},
     "cmi5/tokens get": {"store": "odd"},
     "cmi5/tokens set": {"store": "odd", "activity_id": "a:b", "agent": STATE["agent"]},
+    "xapi/activities get": {"store": "odd"},
     "xapi/documents get": {"store": "odd", "service": "states"},
     "xapi/documents set": STATE | {"content": {}},
     "beacons update": {"name": "b"},

@@ -117,7 +117,7 @@ SAVED = ("jobs/definitions", "jobs/definitions/statuses", "jobs/executions")
 
 
 DOCUMENT = {"store": "mine", "service": "activity-profiles", "activity_id": "a:b", "profile_id": "p"}
-KEPT = ("xapi/stores", "xapi/documents", "xapi/logs", "cmi5/tokens", "xapi/statements")
+KEPT = ("xapi/stores", "xapi/documents", "xapi/activities", "xapi/logs", "cmi5/tokens", "xapi/statements")
 
 STOLEN = {"response_id": "answer", "score": 1}
 
@@ -164,6 +164,7 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("itembank/items", "set", {"organisation_id": 1, "items": [{"reference": "mine", "title": "stolen"}]}),
                 ("xapi/stores", "get", {"slug": ["mine"]}),
                 ("xapi/logs", "get", {"store": "mine"}),
+                ("xapi/activities", "get", {"store": "mine"}),
                 ("cmi5/tokens", "get", {"store": "mine"}),
                 ("cmi5/tokens", "set", {"store": "mine", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}}),
                 ("xapi/documents", "get", {"store": "mine", "service": "activity-profiles"}),

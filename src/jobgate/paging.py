@@ -6,6 +6,7 @@ By numbers that only grow, or, where an index has them so, by times, and by numb
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -46,6 +47,17 @@ def read_instant(token: str | None) -> tuple[datetime, int]:
 def show_instant(moment: datetime, number: int) -> str:
     """The token of the page after a record."""
     return f"{(moment - _EPOCH) // _MICROSECOND}.{number}"
+
+
+def fit(sizes: Sequence[int], limit: int, max_bytes: int) -> int:
+    """How many of the records of these sizes fit into a page: one at least, if there is any."""
+    count, total = 0, 0
+    for size in sizes[:limit]:
+        total += size
+        if count and total > max_bytes:
+            break
+        count += 1
+    return count
 
 
 def unknown_page(token: str) -> ApiError:

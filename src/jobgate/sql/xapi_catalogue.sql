@@ -44,6 +44,31 @@ where known.id is null or not known.display::jsonb @> given.display::jsonb
 on conflict (organisation_id, store_id, kind, id) do update
     set display = (xapi_term.display::jsonb || excluded.display::jsonb)::json, updated = clock_timestamp()
 
+-- -- reading activities ---------------------------------------------------------------------------------------------
+
+-- Activities, those that became known last first, before the number $3: where they are, and how long.
+-- name: walk_activities
+select number, octet_length(definition::text) as size from xapi_activity
+where organisation_id = $1 and store_id = $2 and number < $3 and $4::uuid[] is null and $5::text is null
+order by number desc limit $6
+
+-- The same of those with these ids, of a type if one is given.
+-- name: walk_activities_by_id
+select number, octet_length(definition::text) as size from xapi_activity
+where organisation_id = $1 and store_id = $2 and number < $3 and id = any($4::uuid[]) and ($5::text is null or type = $5)
+order by number desc limit $6
+
+-- The same of a type.
+-- name: walk_activities_of_type
+select number, octet_length(definition::text) as size from xapi_activity
+where organisation_id = $1 and store_id = $2 and number < $3 and $4::uuid[] is null and type = $5
+order by number desc limit $6
+
+-- name: read_activities
+select id, iri, definition, type, is_category, is_profile, stored, updated from xapi_activity
+where organisation_id = $1 and store_id = $2 and number = any($3::bigint[])
+order by number desc
+
 -- -- sweeping: what came up to $3, behind ($4, $5), at most $6 --------------------------------------------------------
 
 -- name: count_old_activities

@@ -13,7 +13,7 @@ import msgspec
 from jobgate import wire
 from jobgate.db import Record, Transaction
 from jobgate.errors import ApiError, Code, shown
-from jobgate.paging import read_instant, show_instant
+from jobgate.paging import fit, read_instant, show_instant
 from jobgate.stores.naming import NamedAgent, read_named_agent
 from jobgate.xapi.attachments import is_media_type
 from jobgate.xapi.identifiers import agent_id, iri_id
@@ -186,12 +186,7 @@ async def page_documents(
         walk = "walk_documents" if owner.activity_id is None else "walk_documents_of_activity"
     filters = (id, registration, owner.activity_id, owner.agent_id)
     found = await db.fetch(walk, organisation_id, store_id, kind, *read_instant(token), *filters, limit + 1)
-    page, size = found[:1], 0
-    for row in found[1:limit]:
-        size += page[-1]["size"]
-        if size + row["size"] > max_bytes:
-            break
-        page.append(row)
+    page = found[: fit([row["size"] for row in found], limit, max_bytes)]
     if not page:
         return [], None
     rows = await db.fetch("read_documents", organisation_id, store_id, [row["number"] for row in page])

@@ -109,6 +109,7 @@ create table xapi_activity (
     primary key (store_id, id, organisation_id)
 ) with (fillfactor = 85);
 create index xapi_activity_by_number on xapi_activity (store_id, number);
+create index xapi_activity_by_type on xapi_activity (store_id, type, number) where type is not null;
 create index xapi_activity_by_stored on xapi_activity (store_id, stored, number);
 create index xapi_activity_by_update on xapi_activity (store_id, updated, number);
 
