@@ -1,8 +1,8 @@
 """Are two statements the same? By the comparison rules of the standard, between a statement and one that came before.
 
 What a receiver assigns or may change does not count: id, authority, stored, timestamp, version where one has none, the
-definitions of activities, displays of verbs, attachments, the order of a group's members, how an instant or a mail
-domain is written, a single context activity for an array of one. Everything else counts as written.
+definitions of activities, displays of verbs, attachments, the order of a group's members, how an instant, a whole
+number or a mail domain is written, a single context activity for an array of one. Everything else counts as written.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from jobgate.xapi.positions import RELATIONS
 
 _ASSIGNED = ("id", "stored", "authority", "version", "attachments")
 
+_EXACT = 2**53
+
 _FRACTION = re.compile(r"([.,][0-9]{2})[0-9]+(?=S)")
 """Of the seconds of a duration: what is finer than a hundredth."""
 
@@ -30,7 +32,18 @@ def are_equal(one: Any, other: Any) -> bool:
 
 def compare_by(statement: dict[str, Any]) -> bytes:
     """What counts of a statement; equal statements have equal bytes."""
-    return wire.encode_canonically(_reduce({key: value for key, value in statement.items() if key not in _ASSIGNED}))
+    found = _reduce({key: value for key, value in statement.items() if key not in _ASSIGNED})
+    return wire.encode_canonically(_reduce_numbers(found))
+
+
+def _reduce_numbers(value: Any) -> Any:
+    """Whole numbers without a fraction: what passes through other programs gains or loses it."""
+    kind = type(value)
+    if kind is dict:
+        return {name: _reduce_numbers(inner) for name, inner in value.items()}
+    if kind is list:
+        return [_reduce_numbers(inner) for inner in value]
+    return int(value) if kind is float and value.is_integer() and abs(value) < _EXACT else value
 
 
 def _reduce(statement: dict[str, Any]) -> dict[str, Any]:
