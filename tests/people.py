@@ -25,6 +25,10 @@ OTHERS: list[dict[str, Any]] = [
 """Other people, whose identifiers look much the same."""
 
 
+BARE: dict[str, Any] = {"actor": OTHERS[0], "verb": USUAL["verb"], "object": ACTIVITY}
+"""A statement of another."""
+
+
 def as_agent(who: dict[str, Any]) -> dict[str, Any]:
     """An agent that says so, as it must where it is the object."""
     return {"objectType": "Agent"} | who
@@ -73,7 +77,7 @@ def write_statements(dice: random.Random, count: int, people: list[dict[str, Any
     """Valid statements of 2.0.0, in each one of these or of the others in one place or two."""
     found = []
     for _ in range(count):
-        statement: dict[str, Any] = {"actor": dice.choice(OTHERS), "verb": USUAL["verb"], "object": ACTIVITY}
+        statement = BARE | {"actor": dice.choice(OTHERS)}
         for _ in range(dice.randint(1, 2)):
             places = place_everywhere(dice.choice(people + OTHERS), dice.choice(OTHERS))
             statement |= places[dice.choice(list(places))]

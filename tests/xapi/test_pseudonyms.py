@@ -16,7 +16,7 @@ from jobgate.xapi.identifiers import identify
 from jobgate.xapi.positions import walk_actors
 from jobgate.xapi.pseudonyms import HOME_PAGE, is_pseudonym, pseudonymise, pseudonymise_agent
 from jobgate.xapi.statements import validate
-from tests.people import AGENTS, OTHERS, find_traces, group_of, place_everywhere, write_statements
+from tests.people import AGENTS, BARE, OTHERS, find_traces, group_of, place_everywhere, write_statements
 from tests.xapi.test_hostility import FULLEST, PLACES, Json
 
 SECRET = b"a secret of 32 bytes, or nearly"
@@ -35,7 +35,7 @@ def test_an_agent_is_replaced_wherever_it_stands(who: dict[str, Any]) -> None:
     places = place_everywhere(who | {"name": "Ada"}, OTHERS[0])
     assert len(places) == 28
     for place, change in places.items():
-        statement = {name: USUAL[name] for name in ("actor", "verb", "object")} | change | {"version": "2.0.0"}
+        statement = BARE | change | {"version": "2.0.0"}
         assert validate(statement, "2.0.0") == []
         assert find_traces(statement, who) > 0
 
