@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from jobgate import wire
 from jobgate.testing import House
+from jobgate.xapi.identifiers import agent_id, identify
 
 VERB = {"id": "http://adlnet.gov/expapi/verbs/answered"}
 ACTIVITY = {
@@ -34,6 +37,18 @@ async def look(house: House, sql: str, *args: Any) -> list[Any]:
     """Look at the tables directly."""
     async with house.db.transaction(1) as tx:
         return list(await tx.connection.fetch(sql, *args))
+
+
+async def read_raws(house: House) -> list[dict[str, Any]]:
+    """Every statement as it is kept."""
+    return [wire.decode(row["raw"], Any) for row in await look(house, "select raw from xapi_statement order by number")]
+
+
+def id_of(who: dict[str, Any]) -> UUID:
+    """The id of somebody."""
+    identifier = identify(who)
+    assert identifier is not None
+    return agent_id(identifier)
 
 
 async def move(house: House, id: str, moment: datetime) -> None:

@@ -269,6 +269,11 @@ async def checkpoint(db: Transaction, claim: Claim, cursor: Any, done: int, tota
     return bool(row["cancel"])
 
 
+async def redact(db: Transaction, job_id: int, params: bytes) -> None:
+    """Let a job that ends in this transaction keep other parameters than it ran with."""
+    await db.execute("redact_job", job_id, params)
+
+
 async def log(db: Queries, entries: Sequence[tuple[int, LogEntry]]) -> None:
     """Write log entries, each with the id of its job."""
     if entries:

@@ -25,7 +25,7 @@ from jobgate.xapi.identifiers import agent_id, identify
 from jobgate.xapi.pseudonyms import HOME_PAGE, is_pseudonym
 from tests.killing import kill_worker
 from tests.people import AGENTS, OTHERS, as_group, find_traces, write_statements
-from tests.stored_statements import look, make, move, plan_job, read_last_job, record, run_job
+from tests.stored_statements import id_of, look, make, move, plan_job, read_last_job, read_raws, record, run_job
 from tests.xapi.test_pseudonyms import ODD
 
 CUTOFF = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -40,21 +40,9 @@ async def read_all(house: House) -> dict[str, list[Any]]:
     return {name: sorted(map(repr, await look(house, f"select * from xapi_{name}"))) for name in TABLES}
 
 
-async def read_raws(house: House) -> list[dict[str, Any]]:
-    """Every statement as it is kept."""
-    return [wire.decode(row["raw"], Any) for row in await look(house, "select raw from xapi_statement order by number")]
-
-
 async def read_known(house: House) -> set[UUID]:
     """The ids of the agents that the catalogue knows."""
     return {row["id"] for row in await look(house, "select id from xapi_agent")}
-
-
-def id_of(who: dict[str, Any]) -> UUID:
-    """The id of somebody."""
-    identifier = identify(who)
-    assert identifier is not None
-    return agent_id(identifier)
 
 
 async def add_document(house: House, kind: str, who: dict[str, Any], name: str, **columns: Any) -> None:
@@ -67,7 +55,9 @@ async def add_document(house: House, kind: str, who: dict[str, Any], name: str, 
     await look(house, sql, kind, wire.encode(who), id_of(who), name, min(CUTOFF, updated), updated)
 
 
-async def test_nobody_is_left_and_a_second_run_changes_nothing(house: House) -> None:
+async def test_nobody_is_left_and_a_second_run_changes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobgate.stores.pseudonymising.MAX_REPLACED", 7)
+    monkeypatch.setattr("jobgate.stores.forgetting.MAX_FORGOTTEN", 7)
     await house.call("xapi/stores", "set", {"slug": "main"})
     authority = {"authority_name": "ada-1815", "authority_homepage": "https://school.example"}
     written = write_statements(random.Random(5), 150, AGENTS)

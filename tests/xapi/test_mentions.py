@@ -82,6 +82,19 @@ def test_any_text_is_found_by_its_pattern(name: str, home_page: str, around: Any
     assert name == home_page or not mentions.inside([name, [home_page]])
 
 
+def test_an_openid_is_no_other_address() -> None:
+    mentions = look_for({"openid": "https://school.example"})
+
+    for iri in (
+        {"actor": AGENTS[3]},
+        {"object": {"id": "https://school.example"}},
+        {"a": {"https://school.example": 1}},
+    ):
+        assert may_match(mentions, iri)
+        assert not mentions.in_statement(BARE | iri)
+    assert mentions.in_statement(BARE | {"by": ["https://school.example"]})
+
+
 def test_two_halves_of_an_account_are_not_the_account() -> None:
     mentions = look_for({"account": {"homePage": "https://x.example/", "name": "https://x.example/"}})
 

@@ -103,6 +103,10 @@ with ended as (
 )
 select id from ended
 
+-- Keep other parameters than a job ran with.
+-- name: redact_job
+update job set params = $2 where id = $1
+
 -- Save how far a long job has come, under the fence. A job that gets ahead is not what kills its workers.
 -- name: checkpoint_job
 update job set cursor = $3::json, progress = $4,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from jobgate.stores.catalogue import Agent, gather_agents, keep_agents, read_age
 from jobgate.stores.contents import find_digests
 from jobgate.stores.forgetting import forget_unnamed
 from jobgate.stores.incoming import Facts, look_into, name_actors
+from jobgate.stores.marks import Mark
 from jobgate.stores.pseudonym_keys import Pseudonyms
 from jobgate.stores.recording import as_array, as_places, as_text_array
 from jobgate.turns import Turns, uncollected
@@ -28,13 +29,6 @@ from jobgate.xapi.positions import Place
 
 MAX_REPLACED = 1000
 """How many one transaction takes."""
-
-
-Mark = tuple[datetime, int]
-"""Behind which statement, by its time and its number, a run goes on."""
-
-FIRST: Mark = (datetime.min.replace(tzinfo=UTC), 0)
-"""Before all statements."""
 
 
 @dataclass(frozen=True, slots=True)

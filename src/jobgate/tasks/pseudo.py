@@ -13,8 +13,9 @@ from jobgate.registry import task
 from jobgate.stores.acts import tell
 from jobgate.stores.binding import OfEachStore
 from jobgate.stores.forgetting import forget_unnamed_after, trim_groups
+from jobgate.stores.marks import FIRST, Mark
 from jobgate.stores.pseudonym_keys import Pseudonyms, find_pseudonyms
-from jobgate.stores.pseudonymising import FIRST, Mark, count_originals, replace_documents, replace_statements
+from jobgate.stores.pseudonymising import count_originals, replace_documents, replace_statements
 from jobgate.stores.spaces import Slug, Store, hold, require_store
 from jobgate.stores.sweeping import COUNTED
 from jobgate.times import show_moment

@@ -1,8 +1,8 @@
 """Mentions: whether somebody's identifiers stand in JSON, wherever, in whatever shape, authorities aside.
 
-An mbox, its SHA-1 or an openid is a string of its own, as a value or as a name; capitals are as in `identifiers`. An
-account is its two strings in one object or one array. What only contains them, as a sentence does, is no mention: an
-address is part of longer ones.
+An mbox or its SHA-1 is a string of its own, as a value or as a name; capitals are as in `identifiers`. So is an openid,
+but not where the standard has other IRIs: a homePage, an activity. An account is its two strings in one object or one
+array. What only contains them, as a sentence does, is no mention: an address is part of longer ones.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from jobgate.xapi.identifiers import Identifier
 
 _MAILTO = "mailto:"
 
+_IRIS = frozenset({"fileUrl", "homePage", "id", "moreInfo", "relevantTypes", "type", "usageType"})
+"""What the standard gives an IRI that is nobody's."""
+
 
 class Mentions:
     """Looks for these identifiers."""
@@ -22,7 +25,8 @@ class Mentions:
     def __init__(self, identifiers: Iterable[Identifier]) -> None:
         wanted = set(identifiers)
         self._accounts = [(each.value, each.home_page or "") for each in wanted if each.kind == "account"]
-        self._texts = {_fold(each.value) for each in wanted if each.kind != "account"}
+        self._openids = {each.value for each in wanted if each.kind == "openid"}
+        self._texts = {_fold(each.value) for each in wanted if each.kind in ("mbox", "mbox_sha1sum")}
         self.patterns = sorted({pattern for each in wanted for pattern in _make_patterns(each)})
         """For `like`: JSON that jobgate wrote matches one of these if it mentions one of them, and sometimes else."""
         self.digest_patterns = sorted({f"%{each.value}%" for each in wanted if each.kind == "mbox_sha1sum"})
@@ -34,29 +38,26 @@ class Mentions:
 
     def inside(self, value: Any) -> bool:
         """Whether one of them stands in a JSON value."""
-        return any(self._are_told_by(texts) for texts in _walk_texts(value))
+        return self._stands_in(value, "")
 
-    def _are_told_by(self, texts: list[str]) -> bool:
-        if not self._texts.isdisjoint(map(_fold, texts)):
-            return True
+    def _stands_in(self, value: Any, name: str) -> bool:
+        kind = type(value)
+        if kind is str:
+            return _fold(value) in self._texts or (value in self._openids and name not in _IRIS)
+        if kind is dict:
+            return self._are_told_by([*value, *value.values()]) or any(
+                _fold(key) in self._texts or self._stands_in(inner, key) for key, inner in value.items()
+            )
+        if kind is list:
+            return self._are_told_by(value) or any(self._stands_in(inner, name) for inner in value)
+        return False
+
+    def _are_told_by(self, values: list[Any]) -> bool:
+        """Whether one has an account of which both strings are among these."""
         return any(
-            name in texts and home_page in texts and (name != home_page or texts.count(name) > 1)
+            name in values and home_page in values and (name != home_page or values.count(name) > 1)
             for name, home_page in self._accounts
         )
-
-
-def _walk_texts(value: Any) -> Iterator[list[str]]:
-    """The strings that stand in each object and in each array, names among them."""
-    if type(value) is dict:
-        inner = [*value, *value.values()]
-    elif type(value) is list:
-        inner = value
-    else:
-        inner = [value]
-    yield [each for each in inner if type(each) is str]
-    for each in inner:
-        if type(each) is dict or type(each) is list:
-            yield from _walk_texts(each)
 
 
 def _fold(text: str) -> str:
