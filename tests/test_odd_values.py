@@ -43,6 +43,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "reports/datasets get": {"dataset_id": str(uuid.UUID(int=0))},
     "beacons set": {"name": "b"},
     "jobs/clearing set": {"repeat": "now", "service": "all", "until": "now"},
+    "jobs/agent-deletion set": {"repeat": "now", "agent": {"mbox": "mailto:a@x.example"}, "person": True},
     "jobs/pseudo set": {"repeat": "now", "until": "now"},
     "xapi/clients set": CLIENT,
     "xapi/clients update": {"slug": "odd"},

@@ -79,4 +79,4 @@ async def test_an_operation_of_the_sources_is_answered(house: House, endpoint: s
 def test_every_row_of_the_tables_is_called() -> None:
     rows = [line for line in TABLE.splitlines() if line.startswith("|") and not line.startswith(HEADS)]
 
-    assert len(ROWS) == len(rows) == 35
+    assert len(ROWS) == len(rows) == 37
