@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from jobgate.conformance.requirements import REQUIREMENTS
 from jobgate.conformance.suite import list_checks
 from jobgate.tasks.testsuite import CHUNK_CHECKS
 from jobgate.testing import House
+from tests.conformance.test_published import is_running
 from tests.conformance.test_published import suite as suite  # a fixture
 from tests.conftest import MakeHouse
 from tests.killing import kill_worker
@@ -103,6 +105,23 @@ async def test_the_published_suite_is_run_where_there_is_one(make_house: MakeHou
     assert (report["suite"], report["total"], report["failed"]) == ("published suite", 3, 1)
     assert report["requirements"]["failed"] == ["XAPI-00011"]
     assert saved["success"] is False
+
+
+async def test_the_published_suite_goes_with_its_worker(make_house: MakeHouse, suite: Any) -> None:
+    hang = suite.parent / "programs" / "hang"
+    hang.touch()
+    async with make_house(xapi_suite_dir=str(suite), **LOCAL) as house, serving() as lrs:
+        await plan(house, lrs)
+        await kill_worker(house, "before checkpoint_job")  # that is when the runner has told its counts
+        async with asyncio.timeout(10):
+            while is_running(suite):
+                await asyncio.sleep(0.01)
+        hang.unlink()
+        await house.carry()
+
+        job = await read_job(house)
+
+    assert job["results"][0]["suite"] == "published suite"
 
 
 @pytest.mark.parametrize(

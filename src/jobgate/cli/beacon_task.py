@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from jobgate.embedded.child import LEASH
+from jobgate.leash import write_command
 
 LOOK_S = 0.1
 KILL_AFTER_S = 5.0
@@ -24,18 +24,7 @@ class TaskProcess:
 
     def __init__(self, argv: list[str], task: Any, facts: dict[str, str], say: Callable[[str], None]) -> None:
         if sys.platform == "linux":
-            leash = [
-                sys.executable,
-                "-I",
-                "-S",
-                str(LEASH),
-                "kernel",
-                str(os.getpid()),
-                str(int(signal.SIGKILL)),
-                "-1",
-                "-1",
-            ]
-            argv = [*leash, *argv]
+            argv = [*write_command(signal.SIGKILL), *argv]
         self._process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,

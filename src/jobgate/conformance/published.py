@@ -22,6 +22,7 @@ import msgspec
 from jobgate import wire
 from jobgate.conformance.lrs import Endpoint
 from jobgate.conformance.report import ConformanceReport, Failure, Position, make_report
+from jobgate.leash import write_command
 
 RUNNER = Path("bin") / "console_runner.js"
 
@@ -75,7 +76,7 @@ async def run_published(
 ) -> ConformanceReport:
     """Run the suite in this folder against the endpoint. Raises `Unusable`.
 
-    Whoever cancels this, or dies, takes all its processes along.
+    Whoever cancels this takes all its processes along; whoever dies, the runner, without which the tests end.
     """
     node = shutil.which("node")
     if node is None:
@@ -85,10 +86,11 @@ async def run_published(
     if endpoint.username.startswith("-") or endpoint.password.startswith("-"):
         raise Unusable("the runner takes no user name or password that begins with `-`")
     runner = await asyncio.create_subprocess_exec(
+        *write_command(signal.SIGKILL),
         *(node, str(RUNNER), *make_arguments(endpoint, section)),
         cwd=folder,
         env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         limit=MAX_LINE,

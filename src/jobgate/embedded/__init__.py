@@ -6,7 +6,7 @@
     DATA/postgres.log, …          what they said since the last start
     DATA/place                    as root, when `nobody` cannot enter DATA: where all but `lock` is instead
 
-`servers` starts and stops them, `child` and `leash` see that none outlives us, `places` decides where their files
+`servers` starts and stops them, `child` sees that none outlives us, `places` decides where their files
 are and who owns them, `programs` finds what to run, `postgres` and `valkey` know how.
 """
 

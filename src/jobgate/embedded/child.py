@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,8 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from jobgate.embedded.places import Account
-
-LEASH = Path(__file__).with_name("leash.py")
+from jobgate.leash import write_command
 
 
 class Child:
@@ -44,15 +42,14 @@ class Child:
         `env` and `folder` default to ours, `account` to our own; `keep_open` are descriptors that it inherits.
         """
         uid, gid = (account.uid, account.gid) if account else (-1, -1)
-        leash = [sys.executable, "-I", "-S", str(LEASH), "pipe" if by_pipe else "kernel"]
-        leash += [str(int(number)) for number in (os.getpid(), death_signal, uid, gid)]
+        starter = write_command(death_signal, uid=uid, gid=gid, by_pipe=by_pipe)
         with ExitStack() as stack:
             output = None
             if log:
                 log.unlink(missing_ok=True)
                 output = stack.enter_context(log.open("xb"))  # exclusive: never through a link that someone put there
             process = subprocess.Popen(
-                [*leash, *argv],
+                [*starter, *argv],
                 env=env,
                 cwd=folder,
                 stdin=subprocess.PIPE if by_pipe else subprocess.DEVNULL,

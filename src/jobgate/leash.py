@@ -1,4 +1,4 @@
-"""Run a program so that it does not outlive the process that asked for it. A script: `Child` starts it by its path.
+"""Run a program so that it does not outlive the process that asked for it. A script: it is started by its path.
 
     python -I -S leash.py KIND PARENT SIGNAL UID GID PROGRAM [ARGUMENT…]
 
@@ -22,6 +22,14 @@ KILL_AFTER_S = 10.0
 """A program that still runs this long after its parent's death is killed."""
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+
+
+def write_command(
+    death_signal: signal.Signals, *, uid: int = -1, gid: int = -1, by_pipe: bool = sys.platform != "linux"
+) -> list[str]:
+    """What to put before the full path of a program. By pipe: hold the standard input of what is started open."""
+    numbers = [str(int(each)) for each in (os.getpid(), death_signal, uid, gid)]
+    return [sys.executable, "-I", "-S", __file__, "pipe" if by_pipe else "kernel", *numbers]
 
 
 def follow_by_kernel(parent: int, death_signal: int, uid: int, gid: int, argv: list[str]) -> None:
@@ -78,7 +86,7 @@ def become(argv: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Read what `Child` wrote."""
+    """Read what `write_command` wrote."""
     kind, argv = arguments[0], arguments[5:]
     parent, death_signal, uid, gid = map(int, arguments[1:5])
     if kind == "kernel":
