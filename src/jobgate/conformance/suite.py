@@ -21,12 +21,16 @@ class Gone(Exception):
     """The endpoint answers nothing any more; the text says why."""
 
 
-@cache
 def list_checks(version: Version, section: str | None = None) -> tuple[Check, ...]:
     """The checks of a version, in an order that never changes; `section` is an id, or a section or several."""
-    checks = tuple(check for check in (*list_rules(), *HTTP) if version in check.versions)
+    checks = _list_all(version)
     scope = None if section is None else find_scope(section)
     return checks if scope is None else tuple(each for each in checks if is_meant(each.section, each.ids, scope))
+
+
+@cache
+def _list_all(version: Version) -> tuple[Check, ...]:
+    return tuple(check for check in (*list_rules(), *HTTP) if version in check.versions)
 
 
 def find_key(checks: tuple[Check, ...]) -> str:
