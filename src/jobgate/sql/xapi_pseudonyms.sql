@@ -15,11 +15,15 @@ select count(*) from (
     where organisation_id = $1 and store_id = $2 and not pseudonymized and stored <= $3 and (stored, number) > ($4, $5)
     limit $6) as next
 
--- The oldest of them.
+-- The oldest of them, as many as have $7 bytes together, or one more.
 -- name: find_originals
-select id, number, raw, stored, agent_ids, attachments from xapi_statement
-where organisation_id = $1 and store_id = $2 and not pseudonymized and stored <= $3 and (stored, number) > ($4, $5)
-order by stored, number limit $6
+select id, number, raw, stored, agent_ids, attachments from (
+    select *, sum(octet_length(raw::text)) over (order by stored, number) - octet_length(raw::text) as before from (
+        select id, number, raw, stored, agent_ids, attachments from xapi_statement
+        where organisation_id = $1 and store_id = $2 and not pseudonymized and stored <= $3 and (stored, number) > ($4, $5)
+        order by stored, number limit $6) as next
+) as weighed
+where before < $7 order by stored, number
 
 -- Statements under pseudonyms, and found by these; those that had no links get none.
 -- name: replace_originals

@@ -1,11 +1,19 @@
 -- Traces of somebody: found piece by piece, and deleted. $6 and $7 are patterns, of which what mentions somebody matches one.
 
--- The next statements, with those in full that may mention somebody.
+-- The next statements, with those in full that may mention somebody, as many as have $8 bytes together, or one more.
 -- name: search_statements
-select id, stored, number, case when raw::text like any($6::text[]) or raw::text ilike any($7::text[]) then raw end as raw
-from xapi_statement
-where organisation_id = $1 and store_id = $2 and (stored, number) > ($3, $4)
-order by stored, number limit $5
+select id, stored, number, raw from (
+    select *, sum(size) over (order by stored, number) - size as before from (
+        select id, stored, number, found.raw, coalesce(octet_length(found.raw::text), 0) as size from (
+            select id, stored, number, raw from xapi_statement
+            where organisation_id = $1 and store_id = $2 and (stored, number) > ($3, $4)
+            order by stored, number limit $5) as next
+        cross join lateral (
+            select case when next.raw::text like any($6::text[]) or next.raw::text ilike any($7::text[]) then next.raw end as raw
+            offset 0) as found
+    ) as searched
+) as weighed
+where before < $8 order by stored, number
 
 -- The next documents that somebody has, with the owners that may mention somebody.
 -- name: search_documents

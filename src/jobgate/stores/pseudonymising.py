@@ -28,7 +28,8 @@ from jobgate.xapi.identifiers import agent_id, identify
 from jobgate.xapi.positions import Place
 
 MAX_REPLACED = 1000
-"""How many one transaction takes."""
+MAX_BYTES = 16 * 1024 * 1024
+"""How many records one transaction takes, and, beyond the first, how long its statements are together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def replace_statements(
     db: Transaction, organisation_id: int, store_id: int, pseudonyms: Pseudonyms, cutoff: datetime, mark: Mark
 ) -> Replaced:
     """Pseudonymise a batch of them in a store that is held. Id, stored and timestamp stay."""
-    rows = await db.fetch("find_originals", organisation_id, store_id, cutoff, *mark, MAX_REPLACED)
+    rows = await db.fetch("find_originals", organisation_id, store_id, cutoff, *mark, MAX_REPLACED, MAX_BYTES)
     if not rows:
         return Replaced()
     turns = Turns()

@@ -23,7 +23,8 @@ from jobgate.xapi.mentions import Mentions
 from jobgate.xapi.pseudonyms import hash_mbox
 
 MAX_SEARCHED = 1000
-"""How many records one transaction looks at."""
+MAX_BYTES = 16 * 1024 * 1024
+"""How many records one transaction looks at, and, beyond the first, how long the statements are that it looks into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ async def take_statements(
     db: Transaction, organisation_id: int, store_id: int, sought: Sought, mark: Mark, *, only_count: bool
 ) -> Traces:
     """The next statements in which somebody stands, wherever but in the authority."""
-    rows = await db.fetch("search_statements", organisation_id, store_id, *mark, MAX_SEARCHED, *sought.patterns)
+    args = (*mark, MAX_SEARCHED, *sought.patterns, MAX_BYTES)
+    rows = await db.fetch("search_statements", organisation_id, store_id, *args)
     ids = [
         row["id"]
         for row in rows
@@ -85,7 +87,7 @@ async def take_statements(
     ]
     if ids and not only_count:
         await erase_statements(db, organisation_id, store_id, ids)
-    reached = (rows[-1]["stored"], rows[-1]["number"]) if len(rows) == MAX_SEARCHED else None
+    reached = (rows[-1]["stored"], rows[-1]["number"]) if rows else None
     return Traces({"statements": len(ids)}, len(rows), reached)
 
 

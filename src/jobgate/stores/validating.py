@@ -13,6 +13,7 @@ from typing import Any
 from jobgate import wire
 from jobgate.db import Record, Transaction
 from jobgate.stores.incoming import version_of
+from jobgate.stores.marks import Mark
 from jobgate.turns import Turns
 from jobgate.xapi.statements import validate
 from jobgate.xapi.violations import Violation
@@ -27,9 +28,6 @@ MAX_VIOLATIONS = 20
 
 COUNTED = 100_000
 """How far a count goes; what is beyond is counted when it is reached."""
-
-Mark = tuple[datetime, int]
-"""Behind which statement something goes on: when it was stored, and its number."""
 
 
 @dataclass(frozen=True, slots=True)

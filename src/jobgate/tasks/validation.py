@@ -13,8 +13,9 @@ from jobgate.registry import task
 from jobgate.stores.acts import tell_deletion
 from jobgate.stores.binding import OfEachStore
 from jobgate.stores.erasing import MAX_ERASED, erase_statements
+from jobgate.stores.marks import Mark
 from jobgate.stores.spaces import Slug, Store, hold, require_store
-from jobgate.stores.validating import Mark, Verdict, count_unjudged, find_unjudged, judge, write_verdicts
+from jobgate.stores.validating import Verdict, count_unjudged, find_unjudged, judge, write_verdicts
 
 MAX_TOLD = 20
 """How many invalid statements a run tells of one by one."""
