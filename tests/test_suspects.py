@@ -72,6 +72,29 @@ async def test_a_suspect_that_gets_ahead_goes_on_among_the_others(make_house: Ma
         assert dict(row) == {"state": "completed", "losses": 0, "failures": 0}
 
 
+async def test_a_suspect_that_opens_chunks_without_getting_ahead_is_not_sent_back_to_do_so_again(
+    make_house: MakeHouse,
+) -> None:
+    seen: list[int] = []
+
+    async def prepare_first(run: Run[Toy]) -> None:
+        seen.append(run.facts.attempt)
+        for cursor in (run.cursor, run.cursor, 1):
+            async with run.chunk() as chunk:
+                chunk.save(cursor, done=0, total=1)
+        async with run.chunk() as chunk:
+            chunk.finish([])
+
+    async with toy_house(make_house, make_task(prepare_first, "long"), lease_s=0.2) as house:
+        await submit(house, "a")
+        await lose(house)
+        await until(house, "select state = 'queued' from job")
+
+        await house.carry()
+
+        assert (seen, await states(house)) == ([2, 3], {"completed": 1})
+
+
 async def test_a_suspect_that_is_slow_does_not_hold_up_the_next(make_house: MakeHouse) -> None:
     ahead = asyncio.Event()
 

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from jobgate import jobs, log, wire
-from jobgate.context import Batch, BatchJob, Chunk, JobFacts, Outside, Run, TaskDeferred, TaskRefused
+from jobgate.context import Batch, BatchJob, Chunk, JobFacts, Outside, Run, TaskDeferred, TaskFailed, TaskRefused
 from jobgate.db import CONTENDED, UNAVAILABLE, Database, Transaction
 from jobgate.errors import ApiError
 from jobgate.jobs import Claim, Fenced
@@ -204,7 +204,7 @@ class Carrier:
                     await jobs.checkpoint(tx, claim, None, chunk.total, chunk.total)
                     await jobs.complete(tx, [claim], [wire.encode(chunk.results)], [progress])
                     await chronicle.tell_completion(tx, claim.facts, chunk.log[-1] if chunk.log else None)
-            has_moved = True
+            has_moved = has_moved or wire.encode(chunk.cursor) != claim.cursor
             finished = chunk.results is not None
             if cancel:
                 self.leases.unwanted.add(claim.key)
@@ -285,7 +285,7 @@ class Carrier:
         self.metrics.jobs.labels(task.type, code if failure.halted else "retried").inc()
         if not failure.halted:
             self.metrics.retries.inc()
-        is_exception = not isinstance(error, TaskRefused | ApiError | _TimedOut)
+        is_exception = not isinstance(error, TaskRefused | TaskFailed | ApiError | _TimedOut)
         tell = partial(chronicle.tell_failure, message=message, is_halted=failure.halted, is_exception=is_exception)
         await self._chronicle([claim], tell)
         reference = claim.facts.reference
@@ -299,6 +299,8 @@ def _explain(error: Exception) -> tuple[str, str, bool]:
     """What a job's consumer is told about a failed attempt: message, code, and whether trying again is pointless."""
     if isinstance(error, TaskRefused | ApiError):
         return error.message, "failed", True
+    if isinstance(error, TaskFailed):
+        return error.message, "failed", False
     if isinstance(error, wire.Undecodable):
         return "The stored parameters do not fit the task any more.", "failed", True
     if isinstance(error, _TimedOut):

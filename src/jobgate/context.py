@@ -225,6 +225,14 @@ class TaskRefused(Exception):
         self.message = message
 
 
+class TaskFailed(Exception):
+    """Raised by a task when something outside failed: its job is tried again, and its consumer is shown `message`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 class TaskDeferred(Exception):
     """Raised by a task when the other side asked to wait: the job starts again after `delay_s`, without a failure."""
 
