@@ -77,9 +77,17 @@ async def run_job(house: House, type: str, **params: Any) -> dict[str, Any]:
     return await read_last_job(house)
 
 
+async def run_again(house: House, saved: dict[str, Any]) -> dict[str, Any]:
+    """Run a saved job once more; the record of that."""
+    assert (await house.call("jobs/executions", "set", {"job_id": saved["id"]})).status == 200
+    await house.carry()
+    return await read_last_job(house)
+
+
 async def read_last_job(house: House) -> dict[str, Any]:
     """The record of the last job."""
     wanted = {"include": ["reference", "status", "results", "data", "progress", "error"], "limit": 1}
+    wanted["status"] = ["completed", "halted"]
     (job,) = (await house.call("jobs", "get", wanted)).data
     assert isinstance(job, dict)
     return job

@@ -123,8 +123,10 @@ PROFILE = {
     "activity_id": "https://school.example/quiz/1",
     "profile_id": "p",
 }
-CLIENT = {"slug": "lrs", "store": "main", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
 NOBODY = "4c5f0b0e-0000-4000-8000-000000000000"
+CONNECTION = {"name": "n", "kind": "lrs", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
+EXCHANGE = {"repeat": "now", "store": "main", "service": "statements", "until": "now", "connection": NOBODY}
+CLIENT = {"slug": "lrs", "store": "main", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("sessions", "set", {"data_format": "from_template", "data": [ENTRY | TAKEN | {"activity_id": "activity"}]}),
     ("sessions/responses/scores", "update", {"sessions": [ENTRY | {"responses": [GIVEN]}]}),
@@ -207,6 +209,13 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("jobs/testsuite", "get", {"store": "main"}),
     ("jobs/testsuite/logs", "get", {"id": NOBODY}),
     ("xapi/clients", "delete", {"slug": "lrs"}),
+    ("xapi/connections", "set", CONNECTION),
+    ("xapi/connections", "get", {}),
+    ("xapi/connections", "update", {"id": NOBODY, "name": "n"}),
+    *((f"jobs/{type}", "set", EXCHANGE) for type in ("pull", "push")),
+    *((f"jobs/{type}", "get", {"service": "statements"}) for type in ("pull", "push")),
+    *((f"jobs/{type}/logs", "get", {"id": NOBODY}) for type in ("pull", "push")),
+    ("xapi/connections", "delete", {"all": True}),
     ("jobs/seeding", "set", {"repeat": "now", "store": "main", "count": 3, "replay": True}),
     ("jobs/seeding", "get", {"store": "main"}),
     ("jobs/seeding/logs", "get", {"id": NOBODY}),

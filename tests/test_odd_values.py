@@ -28,6 +28,14 @@ ODD_VALUES: list[Any] = [
 SESSION = {"session_id": "s", "user_id": "u"}
 STATE = {"store": "odd", "service": "states", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}, "state_id": "s"}
 CLIENT = {"slug": "odd", "store": "odd", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
+CONNECTION = {"name": "n", "kind": "lrs", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
+EXCHANGE = {
+    "repeat": "now",
+    "store": "odd",
+    "service": "statements",
+    "until": "now",
+    "connection": str(uuid.UUID(int=0)),
+}
 SOUND: dict[str, dict[str, Any]] = {
     "jobs update": {"references": [str(uuid.UUID(int=0))], "status": "halted"},
     "jobs/sessions/statuses update": {"statuses": [SESSION | {"status": "Completed"}]},
@@ -48,6 +56,10 @@ SOUND: dict[str, dict[str, Any]] = {
     "xapi/clients set": CLIENT,
     "xapi/clients update": {"slug": "odd"},
     "jobs/testsuite set": {"repeat": "now", "store": "odd", "client": "odd", "version": "2.0.0"},
+    "xapi/connections set": CONNECTION,
+    "xapi/connections update": {"id": str(uuid.UUID(int=0))},
+    "jobs/pull set": EXCHANGE,
+    "jobs/push set": EXCHANGE,
     "jobs/seeding set": {"repeat": "everyMinute", "store": "odd", "count": 1},
     "jobs/validation set": {"repeat": "now", "clear": True},
     "jobs/logs-deletion set": {"repeat": "now", "max_level": 1, "until": "now"},

@@ -39,6 +39,8 @@ async def set_scene(house: House) -> dict[str, str]:
     await ask(house, "xapi/stores", "set", slug="main")
     client = {"slug": "lrs", "store": "main", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
     assert (await house.call("xapi/clients", "set", client)).status == 200
+    far = {"name": "far", "kind": "lrs", "endpoint": "https://lrs.example/xapi", "username": "u", "password": "p"}
+    connection = (await house.call("xapi/connections", "set", far)).data
     queued = await ask(house, "beacons/jobs", "set", name="backup", q=True, tasks=[{}])
     held = await ask(house, "beacons/jobs", "set", name="held", q=True, beacon_name="near", tasks=[{}])
     claim = await ask(house, "beacons/jobs/pickups", "set", job_id=held["id"])
@@ -57,6 +59,7 @@ async def set_scene(house: House) -> dict[str, str]:
         "USER": "u-1",
         "STORE": "main",
         "CLIENT": "lrs",
+        "CONNECTION": connection["id"],
     }
 
 
@@ -79,4 +82,4 @@ async def test_an_operation_of_the_sources_is_answered(house: House, endpoint: s
 def test_every_row_of_the_tables_is_called() -> None:
     rows = [line for line in TABLE.splitlines() if line.startswith("|") and not line.startswith(HEADS)]
 
-    assert len(ROWS) == len(rows) == 37
+    assert len(ROWS) == len(rows) == 39

@@ -117,8 +117,18 @@ SAVED = ("jobs/definitions", "jobs/definitions/statuses", "jobs/executions")
 
 
 DOCUMENT = {"store": "mine", "service": "activity-profiles", "activity_id": "a:b", "profile_id": "p"}
-KEPT = ("xapi/stores", "xapi/documents", "xapi/activities", "xapi/logs", "cmi5/tokens", "xapi/statements")
+KEPT = (
+    "xapi/stores",
+    "xapi/documents",
+    "xapi/activities",
+    "xapi/logs",
+    "xapi/connections",
+    "cmi5/tokens",
+    "xapi/statements",
+)
 
+CONNECTION = {"name": "mine", "kind": "lrs", "endpoint": "https://lrs.example/", "username": "u", "password": "p"}
+EXCHANGE = {"repeat": "now", "store": "mine", "service": "statements", "until": "now"}
 STOLEN = {"response_id": "answer", "score": 1}
 
 
@@ -133,6 +143,7 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     await house.call("xapi/documents", "set", DOCUMENT | {"content": {}})
     await house.call("cmi5/tokens", "set", {"store": "mine", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}})
     await house.call("xapi/statements", "set", {"store": "mine", "statements": [make(1)]})
+    connection = (await house.call("xapi/connections", "set", CONNECTION)).data["id"]
     dice = random.Random(7)
     assert (await house.call("itembank/items", "set", {"items": [{"reference": "mine"}]})).data[0]["version"] == 1
     before = await fetch_sessions(house)
@@ -165,6 +176,10 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("xapi/stores", "get", {"slug": ["mine"]}),
                 ("xapi/logs", "get", {"store": "mine"}),
                 ("xapi/activities", "get", {"store": "mine"}),
+                ("xapi/connections", "get", {"id": [connection]}),
+                ("xapi/connections", "update", {"id": connection, "name": "stolen"}),
+                ("xapi/connections", "delete", {"all": True}),
+                ("jobs/push", "set", EXCHANGE | {"connection": connection}),
                 ("cmi5/tokens", "get", {"store": "mine"}),
                 ("cmi5/tokens", "set", {"store": "mine", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}}),
                 ("xapi/documents", "get", {"store": "mine", "service": "activity-profiles"}),
@@ -189,6 +204,8 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     assert len((await house.call("jobs/executions", "get", {"job_id": saved})).data) == 1
     (item,) = (await house.call("itembank/items", "get")).data
     assert (item["title"], item["version"]) == ("", 1)
+    (far,) = (await house.call("xapi/connections", "get")).data
+    assert (far["id"], far["name"]) == (connection, "mine")
     query = {"store": "mine", "service": "activity-profiles"}
     (document,) = (await house.call("xapi/documents", "get", query)).data
     assert document["content"] == {}

@@ -160,7 +160,7 @@ BAD_PAGES: dict[str, faults.Fault] = {
     "promises more": faults.promise_more,
     "lost": faults.lose,
     "500": faults.answer(500),
-    "400": faults.answer(400),
+    "408": faults.answer(408),
     "204": faults.answer(204),
 }
 
@@ -212,7 +212,7 @@ async def test_an_lrs_may_ask_to_wait(status: int, headers: dict[str, str], wait
             assert busy.value.wait_s == wait_s
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 401, 403, 404])
+@pytest.mark.parametrize("status", [301, 302, 307, 401, 403, 404, 410])
 async def test_an_lrs_may_refuse_for_good(status: int) -> None:
     async with serving() as other, serving() as server, speaking(server) as lrs:
         server.faults.order(faults.answer(status, location=other.endpoint), count=2)

@@ -74,14 +74,14 @@ class Lrs:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    async def read_first(self, since: datetime | None, until: datetime) -> Page:
-        """The oldest statements stored after `since` and up to `until`."""
+    async def read_first(self, since: datetime | None, until: datetime, limit: int = PAGE_STATEMENTS) -> Page:
+        """The oldest statements stored after `since` and up to `until`, at most so many on a page."""
         asked = {
             "until": write_time(until),
             "ascending": "true",
             "attachments": "true",
             "format": "exact",
-            "limit": str(PAGE_STATEMENTS),
+            "limit": str(limit),
         }
         if since is not None:
             asked["since"] = write_time(since)
@@ -150,9 +150,13 @@ class Lrs:
         except Forbidden as error:
             raise Refused(f"the LRS must not be called: {error}") from None
         except TooLarge as error:
-            raise Broken(f"the LRS says too much: {error}") from None
+            raise TooMuch(f"the LRS says too much: {error}") from None
         except Unreachable as error:
             raise Broken(f"the LRS gives no answer: {error}") from None
+
+
+class TooMuch(Broken):
+    """An answer was larger than it may be: asking for less may help."""
 
 
 class _Statements(msgspec.Struct):
@@ -178,6 +182,8 @@ def _fail(answer: Answer) -> Exception:
         return Refused(f"the LRS {_REFUSALS[status]} ({status})")
     if 300 <= status < 400:
         return Refused(f"the LRS leads elsewhere ({status}): redirects are not followed")
+    if 400 <= status < 500 and status != 408:
+        return Refused(f"the LRS takes the call for wrong ({status})")
     return Broken(f"the LRS answered {status}")
 
 

@@ -68,6 +68,8 @@ with gone as (
     delete from definition_due where organisation_id = $1 and definition_id in (select id from gone)
 ), unticked as (
     delete from tick where organisation_id = $1 and definition_id in (select id from gone)
+), unmarked as (
+    delete from xapi_progress where organisation_id = $1 and definition_id in (select id from gone)
 ), waiting as materialized (
     select job.id from job where definition_id in (select id from gone) and state = 'queued' order by job.id for update
 ), halted as (

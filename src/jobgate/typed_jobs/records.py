@@ -15,10 +15,19 @@ from jobgate.db import Record, Transaction
 from jobgate.definitions import Definition
 from jobgate.schedule import Schedule
 from jobgate.sessions.records import JsonObject
+from jobgate.stores.connections import CONNECTED, ConnectionKind, find_connections
 from jobgate.times import Moment, show_moment
 
 APART = ("store", "service")
 """Parameters that stand beside the settings."""
+
+
+class TypedJobConnection(msgspec.Struct, frozen=True, kw_only=True):
+    """The far end of a pull or a push."""
+
+    id: uuid.UUID
+    type: ConnectionKind
+    name: str
 
 
 class TypedJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +38,8 @@ class TypedJob(msgspec.Struct, frozen=True, kw_only=True):
     store: str | None
     """The slug of its store; null where the type has none."""
     service: str | None
+    connection: TypedJobConnection | None
+    """Null where the type has none."""
     settings: JsonObject
     """The parameters of the type."""
     repeat: str | None
@@ -64,7 +75,27 @@ async def show_each(db: Transaction, organisation_id: int, found: Sequence[Defin
     """These definitions, each with its last run."""
     rows = await db.fetch("find_last_runs", organisation_id, [definition.id for definition in found])
     last = {row["definition_id"]: row for row in rows}
-    return [_show(definition, last.get(definition.id)) for definition in found]
+    connections = await _find_connections(db, organisation_id, found)
+    return [_show(each, last.get(each.id), connections.get(each.id)) for each in found]
+
+
+async def _find_connections(
+    db: Transaction, organisation_id: int, found: Sequence[Definition]
+) -> dict[uuid.UUID, TypedJobConnection]:
+    """The connections of pulls and pushes, by their definitions."""
+    ids = {
+        definition.id: uuid.UUID(wire.decode(definition.params, dict[str, Any])["connection"])
+        for definition in found
+        if definition.type in CONNECTED
+    }
+    if not ids:
+        return {}
+    known = {each.id: each for each in await find_connections(db, organisation_id, ids=list(ids.values()))}
+    return {
+        definition_id: TypedJobConnection(id=id, type=known[id].kind, name=known[id].name)
+        for definition_id, id in ids.items()
+        if id in known
+    }
 
 
 def find_store(definition: Definition) -> str | None:
@@ -95,17 +126,19 @@ def tell_entry(message: str | None, counters: bytes | None) -> str:
     return tell(message or "", None if counters is None else wire.decode(counters, dict[str, int]))
 
 
-def _show(definition: Definition, last: Record | None) -> TypedJob:
+def _show(definition: Definition, last: Record | None, connection: TypedJobConnection | None) -> TypedJob:
     schedule = definition.schedule
     if schedule is None or schedule.repeat is None:
         schedule = Schedule()
     settings = wire.decode(definition.params, dict[str, Raw])
-    settings = {name: value for name, value in settings.items() if name not in APART}
+    apart = (*APART, "connection") if connection is not None else APART
+    settings = {name: value for name, value in settings.items() if name not in apart}
     return TypedJob(
         id=definition.id,
         name=definition.name,
         store=find_store(definition),
         service=definition.service,
+        connection=connection,
         settings=Raw(wire.encode(settings)),
         repeat=schedule.repeat,
         date=schedule.date,

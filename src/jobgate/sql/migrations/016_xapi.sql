@@ -264,6 +264,16 @@ create table xapi_progress (
     primary key (organisation_id, definition_id, service)
 );
 
+-- Files of connections while they are written: by which job, and how many bytes of them count. What is behind that was
+-- written by somebody who died before it was written down.
+create table xapi_file (
+    organisation_id integer not null,
+    name text not null,
+    job_id bigint not null,
+    length bigint,
+    primary key (organisation_id, name)
+);
+
 -- What pseudonyms are made with: one secret for an organisation, so that a person has the same one everywhere.
 create table xapi_pseudonym_key (
     organisation_id integer not null,
@@ -279,7 +289,8 @@ declare
 begin
     foreach tenant in array array['xapi_store', 'xapi_statement', 'xapi_statement_agent', 'xapi_statement_activity',
         'xapi_attachment', 'xapi_statement_attachment', 'xapi_activity', 'xapi_person', 'xapi_agent', 'xapi_term',
-        'xapi_document', 'xapi_connection', 'xapi_client', 'xapi_token', 'xapi_log', 'xapi_progress', 'xapi_pseudonym_key']
+        'xapi_document', 'xapi_connection', 'xapi_client', 'xapi_token', 'xapi_log', 'xapi_progress', 'xapi_file',
+        'xapi_pseudonym_key']
     loop
         execute format('alter table %I enable row level security', tenant);
         execute format('alter table %I force row level security', tenant);
