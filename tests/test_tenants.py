@@ -121,6 +121,8 @@ KEPT = (
     "xapi/stores",
     "xapi/documents",
     "xapi/activities",
+    "xapi/agents",
+    "xapi/persons",
     "xapi/logs",
     "xapi/connections",
     "cmi5/tokens",
@@ -129,6 +131,7 @@ KEPT = (
 
 CONNECTION = {"name": "mine", "kind": "lrs", "endpoint": "https://lrs.example/", "username": "u", "password": "p"}
 EXCHANGE = {"repeat": "now", "store": "mine", "service": "statements", "until": "now"}
+DELETION = {"repeat": "now", "store": "mine", "agent": make(1)["actor"], "person": True}
 STOLEN = {"response_id": "answer", "score": 1}
 
 
@@ -143,11 +146,13 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     await house.call("xapi/documents", "set", DOCUMENT | {"content": {}})
     await house.call("cmi5/tokens", "set", {"store": "mine", "activity_id": "a:b", "agent": {"mbox": "mailto:a@b.c"}})
     await house.call("xapi/statements", "set", {"store": "mine", "statements": [make(1)]})
+    persons = {"store": "mine", "persons": [[make(1)["actor"]]]}
+    (person,) = (await house.call("xapi/persons", "set", persons)).data
     connection = (await house.call("xapi/connections", "set", CONNECTION)).data["id"]
     dice = random.Random(7)
     assert (await house.call("itembank/items", "set", {"items": [{"reference": "mine"}]})).data[0]["version"] == 1
     before = await fetch_sessions(house)
-    for _ in range(120):
+    for _ in range(130):
         endpoint, action, request = dice.choice(
             [
                 *[(endpoint, "get", {"session_id": ["mine"], "user_id": ["user"]}) for endpoint in READS],
@@ -176,6 +181,10 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
                 ("xapi/stores", "get", {"slug": ["mine"]}),
                 ("xapi/logs", "get", {"store": "mine"}),
                 ("xapi/activities", "get", {"store": "mine"}),
+                ("xapi/agents", "get", {"store": "mine", "person": person["id"]}),
+                ("xapi/persons", "get", {"store": "mine", "id": [person["id"]]}),
+                ("xapi/persons", "set", persons),
+                ("jobs/agent-deletion", "set", DELETION),
                 ("xapi/connections", "get", {"id": [connection]}),
                 ("xapi/connections", "update", {"id": connection, "name": "stolen"}),
                 ("xapi/connections", "delete", {"all": True}),
@@ -206,6 +215,7 @@ async def test_a_stranger_who_names_everything_gets_and_changes_nothing(house: H
     assert (item["title"], item["version"]) == ("", 1)
     (far,) = (await house.call("xapi/connections", "get")).data
     assert (far["id"], far["name"]) == (connection, "mine")
+    assert (await house.call("xapi/persons", "get", {"store": "mine"})).data == [person]
     query = {"store": "mine", "service": "activity-profiles"}
     (document,) = (await house.call("xapi/documents", "get", query)).data
     assert document["content"] == {}

@@ -25,6 +25,7 @@ from jobgate.context import Batch, BatchJob, Chunk, JobFacts, Outside, Run, Task
 from jobgate.db import CONTENDED, UNAVAILABLE, Database, Transaction
 from jobgate.errors import ApiError
 from jobgate.jobs import Claim, Fenced
+from jobgate.keys import KeyUnusable
 from jobgate.leases import Leases
 from jobgate.metrics import Metrics
 from jobgate.registry import Task
@@ -301,6 +302,8 @@ def _explain(error: Exception) -> tuple[str, str, bool]:
         return error.message, "failed", True
     if isinstance(error, TaskFailed):
         return error.message, "failed", False
+    if isinstance(error, KeyUnusable):
+        return f"Of this worker: {error}.", "failed", False
     if isinstance(error, wire.Undecodable):
         return "The stored parameters do not fit the task any more.", "failed", True
     if isinstance(error, _TimedOut):

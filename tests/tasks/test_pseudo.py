@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from jobgate import wire
@@ -199,6 +200,16 @@ async def test_a_run_that_dies_goes_on_where_it_was(house: House) -> None:
     assert b"learner" not in b"".join([row["raw"] for row in await look(house, "select raw from xapi_statement")])
     (count,) = await look(house, "select count(*) from xapi_agent where pseudonymized")
     assert count["count"] == 5
+
+
+async def test_a_worker_with_another_key_says_so(house: House) -> None:
+    await house.call("xapi/stores", "set", {"slug": "main"})
+    await record(house, [make(1)], pseudonymize_statements=True)
+    await plan_job(house, "pseudo", until="now")
+
+    await house.carry(settings=msgspec.structs.replace(house.settings, secret_key=OuterKey.make()))
+
+    assert "does not open with JOBGATE_SECRET_KEY" in (await read_last_job(house))["error"]["message"]
 
 
 async def test_what_was_done_is_audited_without_anybody_in_it(house: House) -> None:

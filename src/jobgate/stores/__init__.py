@@ -2,6 +2,7 @@
 
     spaces      the stores themselves          recording   statements in, by the options of a pipeline
     catalogue   what statements name           erasing     statements out, with all that hangs on them
+    people      agents, and who is whom        traces      what there is of somebody, found and deleted
 
 Whoever writes into a store holds it (`spaces.hold`), so its writers come one after another.
 """
