@@ -13,11 +13,12 @@ from jobgate.context import Context, Reply, Request
 from jobgate.db import Record, Transaction
 from jobgate.paging import read_next
 from jobgate.registry import action
+from jobgate.stores.clients import require_client
 from jobgate.stores.documents import read_owner
 from jobgate.stores.logs import INFO, NOTICE, say
 from jobgate.stores.naming import NamedAgent
 from jobgate.stores.spaces import Slug, Store, find_stores, hold
-from jobgate.stores.tokens import add_token, find_endpoint, find_token, find_tokens
+from jobgate.stores.tokens import add_token, find_token, find_tokens
 from jobgate.times import show_moment
 
 MAX_TOKENS = 50
@@ -101,7 +102,7 @@ async def create_token(ctx: Context, request: SetCmi5Token) -> Cmi5Token:
         if request.client is None:
             endpoint = f"{ctx.settings.public_url.rstrip('/')}/xapi/{store.slug}"
         else:
-            endpoint = await find_endpoint(tx, ctx.organisation_id, store.id, request.client)
+            endpoint = (await require_client(tx, ctx.organisation_id, request.client, store.slug)).endpoint
         row, text = await add_token(tx, ctx.organisation_id, store.id, owner, request.origin)
         token = msgspec.structs.replace(_show(row), endpoint=endpoint)
         # A retry gets the same answer without the token: nothing but its digest is kept.

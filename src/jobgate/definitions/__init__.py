@@ -14,7 +14,17 @@ from jobgate.definitions.executions import ExecutionFilter, ExecutionRecord, Exe
 from jobgate.definitions.forgetting import forget
 from jobgate.definitions.parameters import Checked, ParamTypes, check_params
 from jobgate.definitions.records import Definition, Overlap, find
-from jobgate.definitions.saving import CATCH_UP_S, Changes, Draft, change, delete, lock, read_clock, save
+from jobgate.definitions.saving import (
+    CATCH_UP_S,
+    Changes,
+    Draft,
+    change,
+    delete,
+    delete_of_store,
+    lock,
+    read_clock,
+    save,
+)
 from jobgate.definitions.statuses import DefinitionStatus, find_statuses
 from jobgate.definitions.ticking import tick
 from jobgate.settings import Settings
@@ -36,6 +46,7 @@ __all__ = [
     "change",
     "check_params",
     "delete",
+    "delete_of_store",
     "execute",
     "find",
     "find_executions",

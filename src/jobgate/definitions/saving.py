@@ -16,7 +16,7 @@ from jobgate.definitions.records import Definition, Overlap, find, read_schedule
 from jobgate.errors import ApiError, Code
 from jobgate.jobs import CANCELLED
 from jobgate.schedule import Rule, Schedule, parse, recall
-from jobgate.stores.binding import bind
+from jobgate.stores.binding import bind, require_schedule
 
 CATCH_UP_S = 3600
 """How late a nominal time may still run, unless a definition says otherwise."""
@@ -61,6 +61,7 @@ async def read_clock(db: Transaction) -> datetime:
 
 async def save(db: Transaction, organisation_id: int, draft: Draft, now: datetime) -> Definition:
     """A new definition. Raises 200xx naming the parameter of a schedule that makes no sense, or of what it names."""
+    require_schedule(draft.type, draft.schedule)
     rule = _parse(draft.schedule, draft.zone, now)
     store_id, service = await bind(db, organisation_id, draft.type, draft.checked.given)
     id = uuid.uuid4()
@@ -93,6 +94,8 @@ async def change(db: Transaction, organisation_id: int, id: uuid.UUID, changes: 
     definition was not active is not made up.
     """
     row = await lock(db, organisation_id, id)
+    if changes.schedule is not UNSET:
+        require_schedule(row["type"], changes.schedule)
     before = _recall(row)
     rule = _change_rule(row, before, changes, now)
     active = _given(changes.active, row["active"])
@@ -123,7 +126,13 @@ async def change(db: Transaction, organisation_id: int, id: uuid.UUID, changes: 
 
 async def delete(db: Transaction, organisation_id: int, *, id: uuid.UUID | None = None, type: str | None = None) -> int:
     """Forget one definition, all of a type, or all; how many there were. What runs goes on, what waits is halted."""
-    return len(await db.fetch("delete_definitions", organisation_id, id, type, wire.encode(CANCELLED)))
+    return len(await db.fetch("delete_definitions", organisation_id, id, type, wire.encode(CANCELLED), None, None))
+
+
+async def delete_of_store(db: Transaction, organisation_id: int, store_id: int, limit: int) -> int:
+    """Forget definitions that are bound to a store, at most so many; how many there were. What waits is halted."""
+    error = wire.encode({"code": "cancelled", "message": "The store is being deleted."})
+    return len(await db.fetch("delete_definitions", organisation_id, None, None, error, store_id, limit))
 
 
 async def lock(db: Transaction, organisation_id: int, id: uuid.UUID) -> Record:

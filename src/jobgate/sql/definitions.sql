@@ -59,10 +59,15 @@ left join lateral (
 ) as last on true
 order by number desc
 
--- Forget definitions, with their ticks; what of them waits is halted, what runs goes on. $2: one, or all; $3: of one type.
+-- Forget definitions, with their ticks and how far they have come; what of them waits is halted, what runs goes on. $2: one,
+-- or all; $3: of one type; $5: bound to one store; $6: so many at most.
 -- name: delete_definitions
 with gone as (
-    delete from definition where organisation_id = $1 and ($2::uuid is null or id = $2) and ($3::text is null or type = $3)
+    delete from definition where organisation_id = $1 and id in (
+        select id from definition
+        where organisation_id = $1 and ($2::uuid is null or id = $2) and ($3::text is null or type = $3)
+            and ($5::integer is null or store_id = $5)
+        limit $6)
     returning id
 ), unplanned as (
     delete from definition_due where organisation_id = $1 and definition_id in (select id from gone)

@@ -18,3 +18,32 @@ returning id, slug, name, status, created_at, updated_at
 -- Be the only one who writes into a store, until the transaction ends.
 -- name: hold_store
 select pg_advisory_xact_lock(7061629, $1)
+
+-- Nobody marks the store for deletion before the transaction ends.
+-- name: keep_store
+select id from xapi_store where organisation_id = $1 and slug = $2 for share
+
+-- From now on nothing new gets into the store; who is about to put something there has come first.
+-- name: mark_store
+update xapi_store set status = 'deleting', updated_at = clock_timestamp() where organisation_id = $1 and id = $2
+
+-- name: delete_store
+delete from xapi_store where organisation_id = $1 and id = $2
+
+-- -- emptying: what has no times, at most $3 -------------------------------------------------------------------------
+
+-- name: delete_persons_of_store
+delete from xapi_person where ctid = any(array(
+    select ctid from xapi_person where organisation_id = $1 and store_id = $2 limit $3))
+
+-- name: delete_terms_of_store
+delete from xapi_term where ctid = any(array(
+    select ctid from xapi_term where organisation_id = $1 and store_id = $2 limit $3))
+
+-- name: delete_attachments_of_store
+delete from xapi_attachment where ctid = any(array(
+    select ctid from xapi_attachment where organisation_id = $1 and store_id = $2 limit $3))
+
+-- name: delete_clients_of_store
+delete from xapi_client where ctid = any(array(
+    select ctid from xapi_client where organisation_id = $1 and store_id = $2 limit $3))

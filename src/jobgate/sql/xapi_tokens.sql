@@ -25,10 +25,6 @@ select id, number, activity_iri, agent, origin, created_at from xapi_token
 where organisation_id = $1 and store_id = $2 and id = $3 and digest = $4
     and ($5::text is null or activity_iri = $5) and ($6::uuid is null or agent_id = $6)
 
--- Where a client reaches the store.
--- name: find_client_endpoint
-select endpoint from xapi_client where organisation_id = $1 and store_id = $2 and slug = $3
-
 -- -- sweeping: what was made up to $3, behind ($4, $5), at most $6 -------------------------------------------------------
 
 -- name: count_old_tokens

@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from jobgate.db import Transaction
 from jobgate.errors import ApiError, Code
-from jobgate.stores.spaces import Slug, require_store
+from jobgate.schedule import Schedule
+from jobgate.stores.spaces import Slug, keep_store
 
 Service = Literal["all", "statements", "activities", "agents", "activity-profiles", "agent-profiles", "states"]
 
@@ -46,11 +47,21 @@ class Naming(Protocol):
         """Raise 200xx naming the parameter that names nothing."""
 
 
+ONCE = frozenset({"stores-deletion"})
+"""Types of jobs that can be done once only."""
+
+
 class Binding(NamedTuple):
     """What a saved job works on."""
 
     store_id: int | None
     service: str | None
+
+
+def require_schedule(type: str, schedule: Schedule | None) -> None:
+    """Raise 20004 for a schedule that would run again and again what can be done once only."""
+    if type in ONCE and schedule is not None and schedule.repeat not in ("now", "on"):
+        raise ApiError(Code.unsupported_value, f"`repeat` must be now or on for jobs of the type {type}")
 
 
 async def bind(db: Transaction, organisation_id: int, type: str, params: Any) -> Binding:
@@ -59,7 +70,7 @@ async def bind(db: Transaction, organisation_id: int, type: str, params: Any) ->
     if isinstance(params, OfEachStore) and params.store is None:
         raise ApiError(Code.missing_parameter, f"`store` must be given here; jobs/{type} saves a job for each store")
     if isinstance(params, OfStore) and params.store is not None:
-        store_id = (await require_store(db, organisation_id, params.store)).id
+        store_id = (await keep_store(db, organisation_id, params.store)).id
     if isinstance(params, Naming):
         await params.require(db, organisation_id)
     return Binding(store_id, getattr(params, "service", None))

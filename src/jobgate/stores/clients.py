@@ -11,7 +11,7 @@ from jobgate.db import Record, Transaction
 from jobgate.errors import ApiError, Code, shown
 from jobgate.keys import OuterKey
 from jobgate.paging import NEWEST
-from jobgate.stores.spaces import Slug, require_store
+from jobgate.stores.spaces import Slug, keep_store
 from jobgate.times import show_moment
 
 MAX_CLIENTS = 1000
@@ -72,7 +72,7 @@ async def add_client(
         raise ApiError(Code.conflict, f"an organisation has at most {MAX_CLIENTS} clients; delete one")
     if await find_clients(db, organisation_id, slugs=[slug]):
         raise ApiError(Code.conflict, f"there is a client with the slug {shown(slug)}")
-    store_id, id = (await require_store(db, organisation_id, store)).id, uuid.uuid4()
+    store_id, id = (await keep_store(db, organisation_id, store)).id, uuid.uuid4()
     wrapped = key.wrap(credentials.password.encode(), _owner(organisation_id, id))
     where = (credentials.endpoint, credentials.username, wrapped)
     await db.execute("insert_client", organisation_id, id, slug, name, store_id, *where)
@@ -86,7 +86,7 @@ async def change_client(
     row = await _lock(db, organisation_id, slug)
     store_id = row["store_id"]
     if changes.store is not None:
-        store_id = (await require_store(db, organisation_id, changes.store)).id
+        store_id = (await keep_store(db, organisation_id, changes.store)).id
         if store_id != row["store_id"]:
             await _require_unused(db, organisation_id, slug)
     password = changes.password

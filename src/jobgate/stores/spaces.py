@@ -83,6 +83,12 @@ async def hold(db: Transaction, organisation_id: int, slug: str) -> Store:
     return await require_store(db, organisation_id, slug)  # it may have been marked for deletion meanwhile
 
 
+async def keep_store(db: Transaction, organisation_id: int, slug: str) -> Store:
+    """The store, which nobody marks for deletion before the transaction ends. Raises like `require_store`."""
+    await db.fetch("keep_store", organisation_id, slug)
+    return await require_store(db, organisation_id, slug)
+
+
 def unknown_store(slug: str) -> ApiError:
     """What a caller hears who names a store that there is not."""
     return ApiError(Code.unsupported_value, f"`store` must be the slug of a store, not {shown(slug)}")

@@ -20,6 +20,7 @@ from jobgate.context import Run
 from jobgate.db import Transaction
 from jobgate.stores.acts import tell_deletion
 from jobgate.stores.erasing import MAX_ERASED, erase_statements
+from jobgate.stores.marks import FIRST, Mark
 from jobgate.stores.spaces import hold, require_store
 from jobgate.times import show_moment
 
@@ -29,24 +30,23 @@ COUNTED = 100_000
 EVER = datetime.max.replace(tzinfo=UTC)
 """A cutoff after everything."""
 
-_FIRST = datetime.min.replace(tzinfo=UTC)
-
 
 class Kind(NamedTuple):
     """How a kind of records is counted and deleted: the names of statements, and what they take besides."""
 
-    counting: str
     deleting: str
+    counting: str | None = None
+    """None: they have no times, so they are not counted, and go in any order."""
     besides: tuple[str | int, ...] = ()
 
 
 KINDS: dict[str, Kind] = {
-    "statements": Kind("count_old_statements", "find_old_statements"),
-    "activities": Kind("count_old_activities", "delete_old_activities"),
-    "agents": Kind("count_old_agents", "delete_old_agents"),
-    "tokens": Kind("count_old_tokens", "delete_old_tokens"),
+    "statements": Kind("find_old_statements", "count_old_statements"),
+    "activities": Kind("delete_old_activities", "count_old_activities"),
+    "agents": Kind("delete_old_agents", "count_old_agents"),
+    "tokens": Kind("delete_old_tokens", "count_old_tokens"),
 } | {
-    kind: Kind("count_old_documents", "delete_old_documents", (kind,))
+    kind: Kind("delete_old_documents", "count_old_documents", (kind,))
     for kind in ("activity-profiles", "agent-profiles", "states")
 }
 
@@ -58,8 +58,7 @@ class Sweep(msgspec.Struct, kw_only=True):
     left: list[str]
     """The kinds that are not done, the one in work first."""
     deleted: dict[str, int]
-    stored: datetime = _FIRST
-    number: int = 0
+    mark: Mark = FIRST
     """Behind which record of that kind it goes on."""
     found: int = 0
     """How many records go, as far as it has looked; those that have gone are among them."""
@@ -82,13 +81,14 @@ async def look_ahead(
     """Count what comes next, where everything that was counted has gone: a part of it, if there is much."""
     if sweep.done < sweep.found:
         return
-    sweep.found, behind = sweep.done, (sweep.stored, sweep.number)
+    sweep.found, mark = sweep.done, sweep.mark
     for name in sweep.left:
         kind = kinds[name]
-        limit = COUNTED - (sweep.found - sweep.done)
-        args = (organisation_id, store_id, sweep.cutoff, *behind, limit, *kind.besides)
-        sweep.found += await db.fetchval(kind.counting, *args)
-        behind = (_FIRST, 0)
+        if kind.counting is not None:
+            limit = COUNTED - (sweep.found - sweep.done)
+            args = (organisation_id, store_id, sweep.cutoff, *mark, limit, *kind.besides)
+            sweep.found += await db.fetchval(kind.counting, *args)
+        mark = FIRST
 
 
 async def delete_batch(
@@ -97,19 +97,29 @@ async def delete_batch(
     """Delete a batch of the kind in work, out of a store that nobody else writes into; the last ends that kind."""
     name = sweep.left[0]
     kind = kinds[name]
-    args = (organisation_id, store_id, sweep.cutoff, sweep.stored, sweep.number, MAX_ERASED, *kind.besides)
+    if kind.counting is None:
+        gone, mark = await db.execute(kind.deleting, organisation_id, store_id, MAX_ERASED), FIRST
+    else:
+        gone, mark = await _delete_behind(db, organisation_id, store_id, sweep, name, kind)
+    sweep.deleted[name] += gone
+    if gone == MAX_ERASED:
+        sweep.mark = mark
+    else:
+        sweep.left, sweep.mark = sweep.left[1:], FIRST
+
+
+async def _delete_behind(
+    db: Transaction, organisation_id: int, store_id: int | None, sweep: Sweep, name: str, kind: Kind
+) -> tuple[int, Mark]:
+    """Delete the oldest behind the mark; how many, and the last of them."""
+    args = (organisation_id, store_id, sweep.cutoff, *sweep.mark, MAX_ERASED, *kind.besides)
     rows = await db.fetch(kind.deleting, *args)
     if store_id is not None and name == "statements":
         await erase_statements(db, organisation_id, store_id, [row["id"] for row in rows])
     if name == "agents":
         persons = sorted({row["person_id"] for row in rows if row["person_id"] is not None})
         await db.execute("delete_empty_persons", organisation_id, store_id, persons)
-    sweep.deleted[name] += len(rows)
-    if len(rows) == MAX_ERASED:
-        sweep.stored, sweep.number = rows[-1]["stored"], rows[-1]["number"]
-    else:
-        sweep.left = sweep.left[1:]
-        sweep.stored, sweep.number = _FIRST, 0
+    return len(rows), (rows[-1]["stored"], rows[-1]["number"]) if rows else FIRST
 
 
 async def sweep_out(

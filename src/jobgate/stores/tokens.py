@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from jobgate import wire
 from jobgate.db import Record, Transaction
-from jobgate.errors import ApiError, Code, shown
 from jobgate.stores.documents import Owner
 
 
@@ -63,16 +62,6 @@ async def find_tokens(
     """Tokens of a store for this agent and this activity, if they are said; the newest first, before a number."""
     walk = "walk_tokens" if owner.agent_id is None else "walk_tokens_of_agent"
     return await db.fetch(walk, organisation_id, store_id, before, owner.activity_iri, owner.agent_id, limit)
-
-
-async def find_endpoint(db: Transaction, organisation_id: int, store_id: int, client: str) -> str:
-    """Where a client of a store reaches it. Raises 20004."""
-    endpoint: str | None = await db.fetchval("find_client_endpoint", organisation_id, store_id, client)
-    if endpoint is None:
-        raise ApiError(
-            Code.unsupported_value, f"`client` must be the slug of a client of the store, not {shown(client)}"
-        )
-    return endpoint
 
 
 def _digest(text: str) -> bytes:

@@ -28,5 +28,5 @@ async def delete_logs(run: Run[LogsDeletion]) -> None:
     """Delete the oldest first, at most 1,000 entries in a transaction."""
     store, level = run.params.store, run.params.max_level
     of = "" if store is None else "_of_store"
-    kinds = {"logs": Kind(f"count_old_logs{of}", f"delete_old_logs{of}", (level,))}
+    kinds = {"logs": Kind(f"delete_old_logs{of}", f"count_old_logs{of}", (level,))}
     await sweep_out(run, store, kinds, run.params.find_cutoff)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -13,14 +13,12 @@ from jobgate.registry import task
 from jobgate.stores.acts import tell_deletion
 from jobgate.stores.binding import OfEachStore
 from jobgate.stores.erasing import MAX_ERASED, erase_statements
-from jobgate.stores.marks import Mark
+from jobgate.stores.marks import FIRST, Mark
 from jobgate.stores.spaces import Slug, Store, hold, require_store
 from jobgate.stores.validating import Verdict, count_unjudged, find_unjudged, judge, write_verdicts
 
 MAX_TOLD = 20
 """How many invalid statements a run tells of one by one."""
-
-BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Validation(msgspec.Struct, OfEachStore, frozen=True, kw_only=True):
@@ -38,19 +36,13 @@ class ValidationPosition(msgspec.Struct, kw_only=True):
     latest: datetime
     """What is stored later is for the next run."""
     step: Literal["judging", "deleting", "done"] = "judging"
-    stored: datetime = BEGINNING
-    number: int = 0
+    mark: Mark = FIRST
     """Behind which statement the step goes on."""
     found: int = 0
     """How much there is to judge, as far as it has looked."""
     valid: int = 0
     invalid: int = 0
     deleted: int = 0
-
-    @property
-    def behind(self) -> Mark:
-        """Where the step goes on."""
-        return self.stored, self.number
 
     @property
     def checked(self) -> int:
@@ -84,7 +76,7 @@ async def validate_store(run: Run[Validation]) -> None:
             rows = []
             if position.step == "judging":
                 await _look_ahead(db, organisation_id, store, position)
-                rows = await find_unjudged(db, organisation_id, store.id, position.latest, position.behind)
+                rows = await find_unjudged(db, organisation_id, store.id, position.latest, position.mark)
         verdicts = await judge(rows)
         async with run.chunk() as chunk:
             store = await hold(chunk.db, organisation_id, slug)
@@ -94,7 +86,7 @@ async def validate_store(run: Run[Validation]) -> None:
                 await _take_verdicts(chunk, organisation_id, store, verdicts, position)
                 if not verdicts:
                     position.step = "deleting" if run.params.clear else "done"
-                    position.stored, position.number = BEGINNING, 0
+                    position.mark = FIRST
             elif position.step == "deleting":
                 await _delete_invalid(chunk.db, organisation_id, store, position)
             done = position.checked + position.deleted
@@ -106,7 +98,7 @@ async def validate_store(run: Run[Validation]) -> None:
 
 async def _look_ahead(db: Transaction, organisation_id: int, store: Store, position: ValidationPosition) -> None:
     if position.checked >= position.found:
-        ahead = await count_unjudged(db, organisation_id, store.id, position.latest, position.behind)
+        ahead = await count_unjudged(db, organisation_id, store.id, position.latest, position.mark)
         position.found = position.checked + ahead
 
 
@@ -125,16 +117,16 @@ async def _take_verdicts(
             broken = "; ".join(f"{path} {rule}" for path, rule, _ in verdict.violations)
             chunk.say(f"Statement {verdict.row['id']} is not valid: {broken}", WARNING)
     if verdicts and len(written) == len(verdicts):
-        position.stored, position.number = verdicts[-1].row["stored"], verdicts[-1].row["number"]
+        position.mark = verdicts[-1].row["stored"], verdicts[-1].row["number"]
     # Otherwise something was changed while it was judged: what is still there, and not judged, is read again.
 
 
 async def _delete_invalid(db: Transaction, organisation_id: int, store: Store, position: ValidationPosition) -> None:
-    args = (organisation_id, store.id, position.latest, *position.behind, MAX_ERASED)
+    args = (organisation_id, store.id, position.latest, *position.mark, MAX_ERASED)
     rows = await db.fetch("find_invalid", *args)
     position.deleted += await erase_statements(db, organisation_id, store.id, [row["id"] for row in rows])
     if len(rows) == MAX_ERASED:
-        position.stored, position.number = rows[-1]["stored"], rows[-1]["number"]
+        position.mark = rows[-1]["stored"], rows[-1]["number"]
     else:
         position.step = "done"
 
