@@ -64,6 +64,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "jobs/validation set": {"repeat": "now", "clear": True},
     "jobs/logs-deletion set": {"repeat": "now", "max_level": 1, "until": "now"},
     "jobs/cmi5-tokens-deletion set": {"repeat": "now", "until": "1_hour"},
+    "jobs/stores-deletion set": {"repeat": "now", "store_id": 2},
     "xapi/stores set": {"slug": "odd"},
     "xapi/stores update": {"slug": "odd", "name": "n"},
     "xapi/statements get": {"store": "odd"},
