@@ -45,6 +45,7 @@ class _ActionMark:
 class _TaskMark:
     type: str
     timeout_s: float
+    calls_out: bool
 
 
 def action(verb: Verb, *, guarded: bool = False) -> Callable[[F], F]:
@@ -60,14 +61,15 @@ def action(verb: Verb, *, guarded: bool = False) -> Callable[[F], F]:
     return mark
 
 
-def task(type: str, *, timeout_s: float = 900) -> Callable[[F], F]:
+def task(type: str, *, timeout_s: float = 900, calls_out: bool = False) -> Callable[[F], F]:
     """Mark `async def carry(batch: Batch[Params])`, or one that takes `run: Run[Params]`, as the code for `type`.
 
-    An attempt that takes longer than `timeout_s` is cancelled and counts as failed.
+    An attempt that takes longer than `timeout_s` is cancelled and counts as failed. `calls_out`: it waits for servers
+    of others; however many of those are slow, there is room left for long tasks that do not.
     """
 
     def mark(function: F) -> F:
-        function.__jobgate__ = _TaskMark(type, timeout_s)  # type: ignore[attr-defined]  # read back by the loader only
+        function.__jobgate__ = _TaskMark(type, timeout_s, calls_out)  # type: ignore[attr-defined]  # read back by the loader only
         return function
 
     return mark
@@ -109,6 +111,7 @@ class Task:
     timeout_s: float
     summary: str
     file: Path
+    calls_out: bool = False
 
 
 Actions = Mapping[str, Mapping[str, Action]]
@@ -268,7 +271,7 @@ def _read_task(function: Callable[..., Awaitable[Any]], mark: _TaskMark, file: P
         raise RegistryError(f"{where}: the type name {mark.type} is reserved")
     kind: Literal["set", "long"] = "set" if origin is Batch else "long"
     (params,) = get_args(given)
-    return Task(mark.type, kind, function, params, mark.timeout_s, _summary(function, where), file)
+    return Task(mark.type, kind, function, params, mark.timeout_s, _summary(function, where), file, mark.calls_out)
 
 
 def _summary(function: Callable[..., Any], where: str) -> str:

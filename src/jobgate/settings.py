@@ -119,7 +119,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Jobs taken at one look, and entries that one set transaction may carry.
     claim_jobs: Count = 1000
     claim_entries: Count = 10_000
-    # Set groups and long jobs that one worker process runs at once.
+    # Set groups and long jobs that one worker process runs at once; of several long ones, one calls nobody.
     set_slots: Count = 2
     long_slots: Count = 4
     # A job that fails or loses its worker this often is halted.

@@ -1,8 +1,9 @@
 """The worker: claims jobs from Postgres, runs them in groups, and stops without losing one.
 
 Each slot is a loop: claim, run, again; with nothing due it waits for the doorbell or the next poll. Set slots claim
-batches, long slots one job each, and one slot takes suspects (jobs that lost a worker before) apart from each other, so
-that a job that kills its worker is caught without dragging its neighbours down.
+batches, long slots one job each; of several long slots one takes no job that calls out, and waits for nobody. One slot
+takes suspects (jobs that lost a worker before) apart from each other, so that a job that kills its worker is caught
+without dragging its neighbours down.
 """
 
 from __future__ import annotations
@@ -95,10 +96,12 @@ class Worker:
         log.event(logger, "worker.started", worker=self.id, types=list(self.tasks))
         settings = self.settings
         kinds = {kind: [type for type, task in self.tasks.items() if task.kind == kind] for kind in ("set", "long")}
+        near = [type for type in kinds["long"] if not self.tasks[type].calls_out]
         crowd = CROWD if settings.max_losses > 2 else 1
         looks = (
             *[(_Look(kinds["set"], settings.claim_jobs),)] * settings.set_slots,
-            *[(_Look(kinds["long"], 1),)] * settings.long_slots,
+            *[(_Look(near, 1),)] * (settings.long_slots > 1),
+            *[(_Look(kinds["long"], 1),)] * max(1, settings.long_slots - 1),
             (_Look(kinds["set"], crowd, suspects=True), _Look(kinds["long"], 1, suspects=True)),
         )
         slots = [asyncio.create_task(self._serve(each)) for each in looks]

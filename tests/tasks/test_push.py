@@ -219,6 +219,15 @@ async def test_a_slow_lrs_holds_up_no_other(house: House, lrs: Lrs) -> None:
         async with asyncio.timeout(20):
             while len(lrs.ids) < 4:
                 await asyncio.sleep(0.01)
+        # Nor do many of them hold up jobs that call nobody.
+        slow_ones += [await plan_job(house, "push", **await aim(house, slow)) for _ in range(4)]
+        async with asyncio.timeout(20):
+            while len(slow.requests) < 3:
+                await asyncio.sleep(0.01)
+        await plan_job(house, "clearing", service="agents", until="1_year")
+        async with asyncio.timeout(20):
+            while not await look(house, "select from job where type = 'clearing' and state = 'completed'"):
+                await asyncio.sleep(0.01)
         for ((saved),) in slow_ones:
             await house.call("jobs/push", "delete", {"id": saved["id"]})
         rows = await look(house, "select reference::text from job where state = 'running'")

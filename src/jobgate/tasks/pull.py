@@ -65,7 +65,7 @@ class Pull(Window, OfStore, frozen=True, kw_only=True):
             raise ApiError(Code.unsupported_value, "`source_store` belongs to connections of the kind file")
 
 
-@task("pull", timeout_s=6 * 3600)
+@task("pull", timeout_s=6 * 3600, calls_out=True)
 async def pull_records(run: Run[Pull]) -> None:
     """Take a batch at a time; each is recorded together with how far the run has come."""
     params, options = run.params, run.params.read_options()

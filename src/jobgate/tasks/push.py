@@ -49,7 +49,7 @@ class Push(Window, OfStore, frozen=True, kw_only=True):
             raise ApiError(Code.unsupported_value, "`service` must be statements: an LRS takes nothing else")
 
 
-@task("push", timeout_s=6 * 3600)
+@task("push", timeout_s=6 * 3600, calls_out=True)
 async def push_records(run: Run[Push]) -> None:
     """Send a batch at a time, then write down how far the run has come."""
     params = run.params

@@ -60,7 +60,7 @@ class ConformancePosition(Position, kw_only=True):
     key: str
 
 
-@task("testsuite", timeout_s=3600)
+@task("testsuite", timeout_s=3600, calls_out=True)
 async def check_conformance(run: Run[Conformance]) -> None:
     """Run the published suite where there is one, and otherwise our own checks."""
     endpoint = await _find_endpoint(run)
