@@ -98,7 +98,7 @@ async def create_token(ctx: Context, request: SetCmi5Token) -> Cmi5Token:
     """Make a token; the answer has it, this once."""
     owner = read_owner("states", request.activity_id, request.agent)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
-        store = await hold(tx, ctx.organisation_id, request.store)
+        store = await hold(tx, ctx.organisation_id, request.store, for_many=False)
         if request.client is None:
             endpoint = f"{ctx.settings.public_url.rstrip('/')}/xapi/{store.slug}"
         else:

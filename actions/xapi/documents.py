@@ -126,7 +126,7 @@ async def write_document(ctx: Context, request: SetDocument) -> XapiDocument:
     """Write a document in place of the one with the same ids, or into it. The answer leaves the content out."""
     document = _read_document(request)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
-        store = await hold(tx, ctx.organisation_id, request.store)
+        store = await hold(tx, ctx.organisation_id, request.store, for_many=False)
         if request.merge:
             document = await merge_document(tx, ctx.organisation_id, store.id, document)
         await put_documents(tx, ctx.organisation_id, store.id, [document])

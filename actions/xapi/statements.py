@@ -35,6 +35,7 @@ from jobgate.times import Moment, read_moment
 from jobgate.xapi.violations import Version
 
 MAX_STATEMENTS_SHOWN = 100
+FEW = 50
 
 StatementText = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 Iri = Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -229,7 +230,7 @@ async def record_statements(ctx: Context, request: SetStatements) -> RecordedSta
     candidates = await read_candidates(map(bytes, request.statements), options, request.version)
     contents = _take_contents(request.attachments or (), candidates)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
-        store = await hold(tx, ctx.organisation_id, request.store)
+        store = await hold(tx, ctx.organisation_id, request.store, for_many=len(candidates) > FEW)
         pseudonyms = await find_pseudonyms(tx, ctx.organisation_id, ctx.key, make=options.pseudonymize_statements)
         done = await record(
             tx,

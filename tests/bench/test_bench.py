@@ -15,14 +15,19 @@ from jobgate.embedded import Servers
 MARK = Mark(1, "ours", "theirs", 0.8)
 
 
-@pytest.mark.parametrize("row", [1, 6, 7, 8, 9, 10, 11])
+@pytest.mark.parametrize("row", [1, 6, 7, 8, 9, 10, 11, 12, 13])
 async def test_both_sides_of_a_row_are_played(servers: Servers, tmp_path: Path, row: int) -> None:
     folder = tmp_path / str(row)
     folder.mkdir()
     said: list[str] = []
 
     (result,) = await play_rows(
-        servers, tmp_path, [row], 1, Effort(seconds=0.05, updates=2, rescores=2, users=300, stored=400), said.append
+        servers,
+        tmp_path,
+        [row],
+        1,
+        Effort(seconds=0.05, updates=2, rescores=2, users=300, stored=400, statements=1000),
+        said.append,
     )
 
     assert result.mark.number == row

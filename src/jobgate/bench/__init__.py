@@ -22,6 +22,7 @@ from jobgate.bench.gateway_rows import GATEWAY_ROWS
 from jobgate.bench.growth_row import GROWTH_ROWS
 from jobgate.bench.scoring_row import SCORING_ROWS
 from jobgate.bench.stage import Effort, open_stage
+from jobgate.bench.store_rows import STORE_ROWS
 from jobgate.bench.table import Result, save, show
 from jobgate.bench.walls_row import WALL_ROWS
 from jobgate.bench.xapi_row import XAPI_ROWS
@@ -29,7 +30,16 @@ from jobgate.embedded import Servers, start_servers
 
 ROWS: dict[int, Contest] = {
     contest.mark.number: contest
-    for contest in (*GATEWAY_ROWS, *ENGINE_ROWS, *SCORING_ROWS, *DATASET_ROWS, *GROWTH_ROWS, *WALL_ROWS, *XAPI_ROWS)
+    for contest in (
+        *GATEWAY_ROWS,
+        *ENGINE_ROWS,
+        *SCORING_ROWS,
+        *DATASET_ROWS,
+        *GROWTH_ROWS,
+        *WALL_ROWS,
+        *XAPI_ROWS,
+        *STORE_ROWS,
+    )
 }
 """Every row, by its number."""
 

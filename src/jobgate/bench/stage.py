@@ -51,6 +51,8 @@ class Effort:
     """Users of the dataset in row 8."""
     stored: int = 10_000_000
     """Jobs of a year in row 9."""
+    statements: int = 20_000
+    """xAPI statements in rows 12 to 14."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from jobgate import wire
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What must be reached: how many times as fast as the peer, at least."""
+    """What must be reached: how many times as fast as the peer, at least; 0: no ratio is promised."""
 
     number: int
     what: str
@@ -61,8 +61,8 @@ def show(results: Sequence[Result]) -> str:
                 mark.against,
                 f"{median(result.peer):,.0f}",
                 f"{result.ratio:.2f}",
-                f"{mark.at_least:g}" + (f", {mark.rate:,.0f}/s" if mark.rate else ""),
-                "ok" if result.is_reached else "MISSED",
+                (f"{mark.at_least:g}" if mark.at_least else "") + (f", {mark.rate:,.0f}/s" if mark.rate else ""),
+                "MISSED" if not result.is_reached else "ok" if mark.at_least else "",
                 f"{result.peak / 1e6:,.0f}" if result.peak else "",
             )
         )

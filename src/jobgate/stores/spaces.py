@@ -76,10 +76,13 @@ async def require_store(db: Transaction, organisation_id: int, slug: str) -> Sto
     raise unknown_store(slug)
 
 
-async def hold(db: Transaction, organisation_id: int, slug: str) -> Store:
-    """The store, into which nobody else writes before the transaction ends. Raises like `require_store`."""
+async def hold(db: Transaction, organisation_id: int, slug: str, *, for_many: bool = True) -> Store:
+    """The store, into which nobody else writes before the transaction ends. Raises like `require_store`.
+
+    `for_many`: the transaction looks up so many records that planning it anew is worth some milliseconds.
+    """
     store = await require_store(db, organisation_id, slug)
-    await db.fetchval("hold_store", store.id)
+    await db.fetchval("hold_store", store.id, for_many)
     return await require_store(db, organisation_id, slug)  # it may have been marked for deletion meanwhile
 
 
