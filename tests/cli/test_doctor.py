@@ -37,6 +37,7 @@ def test_a_running_dev_is_well(dev: RunningDev) -> None:
         "key",
         "redis",
         "push",
+        "files",
         "port",
     }
     assert set(states.values()) == {"ok"}
@@ -49,6 +50,14 @@ def test_everything_that_is_unset_is_said_at_once(tmp_path: Path) -> None:
     assert "set JOBGATE_DATABASE_URL" in checks["database"]["text"]
     assert checks["redis"]["state"] == "warning"
     assert checks["port"]["state"] == "ok"
+
+
+def test_a_root_for_files_that_is_none_is_warned_of(tmp_path: Path) -> None:
+    unset = examine("--data", str(tmp_path))["files"]
+    missing = examine("--data", str(tmp_path), JOBGATE_FILES_ROOT=str(tmp_path / "none"))["files"]
+    there = examine("--data", str(tmp_path), JOBGATE_FILES_ROOT=str(tmp_path))["files"]
+
+    assert [each["state"] for each in (unset, missing, there)] == ["ok", "warning", "ok"]
 
 
 def test_bad_settings_are_listed_one_a_line(tmp_path: Path) -> None:

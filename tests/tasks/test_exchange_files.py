@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from jobgate.exchange import file_pull, file_push
@@ -209,7 +210,7 @@ async def test_the_cutoff_is_inclusive_to_the_microsecond_both_ways(house: House
 
     assert (tally(pushed), tally(pulled)) == ((2, 2, 0, 0), (2, 2, 0, 0))
     # The next run begins with the line that was too young.
-    wider = {"id": saved["id"], "repeat": "now", "replay": True, "store": "copy", **saved["settings"]}
+    wider = {"id": saved["id"], "repeat": "on", "date": FAR, "replay": True, "store": "copy", **saved["settings"]}
     wider["connection"] = saved["connection"]["id"]
     wider |= {"service": "statements", "until_date": (CUTOFF + TICK).isoformat()}
     await house.call("jobs/pull", "update", wider)
@@ -380,6 +381,24 @@ async def carry_for(house: House, seconds: float) -> None:
     """Carry jobs for a while."""
     async with asyncio.timeout(seconds):
         await house.carry()
+
+
+async def test_runs_of_one_job_that_overlap_write_each_record_once(house: House, tmp_path: Path) -> None:
+    await record(house, [make(number) for number in range(23)])
+    (saved,) = await plan_job(house, "push", **await aim(house, service="statements"))
+    await look(house, "update definition set overlap = 'allow'")
+    row = "insert into job (reference, organisation_id, consumer_key, type, params, entries, state, definition_id)"
+    again = (
+        "select gen_random_uuid(), organisation_id, consumer_key, type, params, entries, state, definition_id from job"
+    )
+    await look(house, f"{row} {again}")
+
+    await house.carry(settings=msgspec.structs.replace(house.settings, long_slots=4))
+
+    states = [row["state"] for row in await look(house, "select state from job where type = 'push'")]
+    assert states == ["completed", "completed"]
+    assert [each["id"] for each in read(tmp_path)] == [make(number)["id"] for number in range(23)]
+    assert tally(await run_again(house, saved)) == (0, 0, 0, 0)
 
 
 async def test_links_and_folders_of_others_are_left_alone(house: House, tmp_path: Path) -> None:

@@ -111,6 +111,20 @@ def check_push(settings: Settings, *, sends: bool) -> Check:
     return Check("push", "ok", f"public addresses and {listed} listed places may be pushed to")
 
 
+def check_files(settings: Settings) -> Check:
+    """Is there the folder that file connections need, where they are wanted?"""
+    import os
+    from pathlib import Path
+
+    if not settings.files_root:
+        return Check("files", "ok", "JOBGATE_FILES_ROOT is not set: nothing is pulled from files, nor pushed to them")
+    root = Path(settings.files_root)
+    if not root.is_dir() or not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+        text = f"JOBGATE_FILES_ROOT={root} is no folder that this process may read and write: make one, or correct it"
+        return Check("files", "warning", text)
+    return Check("files", "ok", f"file connections read and write in {root}")
+
+
 async def _check_server(connection: asyncpg.Connection[asyncpg.Record]) -> list[Check]:
     from jobgate.db import QUERIES
 

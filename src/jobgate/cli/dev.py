@@ -126,6 +126,7 @@ async def live(plan: Plan, here: Dev, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: hurry.set() if stop.is_set() else stop.set())
     here = await prepare(plan, here, settings)
+    (plan.data / "files").mkdir(exist_ok=True)
     env = environment(plan, here)
     program = [sys.executable, "-P", "-m", "jobgate"]
     serve = [*program, "serve", "--host", plan.host, "--port", str(plan.port), *(["--demo"] if plan.demo else [])]
@@ -188,6 +189,7 @@ def environment(plan: Plan, here: Dev) -> Mapping[str, str]:
         "JOBGATE_STOP_DELAY_S": "0",  # nobody routes to us: stop at once
         "JOBGATE_PUSH_HTTP": "true",  # listeners of a developer are on this machine
         "JOBGATE_PUSH_ALLOW": "127.0.0.1,::1,localhost",
+        "JOBGATE_FILES_ROOT": str((plan.data / "files").resolve()),
     }
     return defaults | dict(os.environ) | chosen
 

@@ -42,7 +42,7 @@ def doctor(host: str, port: int, as_json: bool, data: Path) -> None:
 
 async def examine(data: Path, host: str, port: int) -> list[Check]:
     """Everything, in the order in which it would stop a start."""
-    from jobgate.cli.checks import check_database, check_doorbell, check_push
+    from jobgate.cli.checks import check_database, check_doorbell, check_files, check_push
     from jobgate.cli.surroundings import find_dev, find_settings
     from jobgate.settings import SettingsError
 
@@ -59,6 +59,7 @@ async def examine(data: Path, host: str, port: int) -> list[Check]:
         *await check_database(settings, needs_key=True, demo=is_dev),
         *await check_doorbell(settings),
         check_push(settings, sends=True),
+        check_files(settings),
         check_port(host, port),
     ]
 

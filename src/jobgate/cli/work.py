@@ -61,7 +61,7 @@ async def run_worker(settings: Settings, status_host: str, status_port: int | No
     import logging
 
     from jobgate import log
-    from jobgate.cli.checks import check_database, check_doorbell, check_push, reaching, require
+    from jobgate.cli.checks import check_database, check_doorbell, check_files, check_push, reaching, require
     from jobgate.db import Database
     from jobgate.doorbell import Doorbell
     from jobgate.metrics import Metrics
@@ -75,6 +75,7 @@ async def run_worker(settings: Settings, status_host: str, status_port: int | No
         *await check_database(settings, needs_key=False, demo=True),
         *await check_doorbell(settings),
         check_push(settings, sends=True),
+        check_files(settings),
     ]
     for warning in require(checks):
         log.event(logger, "worker.warning", logging.WARNING, check=warning.name, text=warning.text)

@@ -48,13 +48,14 @@ class FilePush:
         """Append all records of the window to the file of the service in work; raises how that fails."""
         trip = self.trip
         name = name_file(trip.connection.prefix, trip.service, self.store)
-        place = await trip.begin_service(StorePlace)
-        async with self.run.outside.db.reading(trip.organisation_id) as reading:
-            total = await count_leaving(reading, trip, place, changed=self.changed)
-        trip.journey.total = trip.journey.read + total
         claim = (trip.organisation_id, f"{trip.connection.folder}/{name}", self.run.facts.id)
         writer = await self._open(name, claim)
         try:
+            # Not before the file is ours: another run of the job may just have written to it.
+            place = await trip.begin_service(StorePlace)
+            async with self.run.outside.db.reading(trip.organisation_id) as reading:
+                total = await count_leaving(reading, trip, place, changed=self.changed)
+            trip.journey.total = trip.journey.read + total
             await self._write(writer, place, claim)
             async with trip.step() as chunk:
                 await chunk.db.execute("release_file", *claim)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from jobgate.context import WARNING, Run
 from jobgate.exchange.arriving import keep_statements, tell_rejected
 from jobgate.exchange.places import LrsPlace
@@ -38,6 +40,8 @@ class LrsPull:
         self.run = run
         self.trip = trip
         self.options = options
+        self._careful = msgspec.structs.replace(options, check_conflicts=True)
+        """What is read again replaces nothing."""
         self.place = LrsPlace()
         self._limit = PAGE_STATEMENTS
         self._followed: set[str] = set()
@@ -137,7 +141,7 @@ class LrsPull:
                 tell_rejected(trip, done.rejected, _name)
             if old:
                 # An earlier run has counted them, but for those that came late.
-                late = await keep_statements(chunk.db, trip, store, old, self.options, page.contents)
+                late = await keep_statements(chunk.db, trip, store, old, self._careful, page.contents)
                 trip.tally.read += len(late.accepted) - late.known
                 trip.tally.written += len(late.accepted) - late.known
             self._move([moment for moment in moments if moment is not None])

@@ -22,6 +22,12 @@ class LrsPlace(msgspec.Struct, kw_only=True, tag="lrs"):
     is_ordered: bool = True
     """as long as each was no earlier than the one before."""
 
+    def is_before(self, other: Place) -> bool:
+        """Whether another one is further on."""
+        if not isinstance(other, LrsPlace) or other.done is None:
+            return False
+        return self.done is None or self.done < other.done
+
 
 class FilePlace(msgspec.Struct, kw_only=True, tag="file"):
     """In a file that is read."""
@@ -35,6 +41,10 @@ class FilePlace(msgspec.Struct, kw_only=True, tag="file"):
     later: int | None = None
     """Where the first line begins that was too young."""
 
+    def is_before(self, _: Place) -> bool:
+        """Nobody knows: the file may be another one."""
+        return False
+
 
 class StorePlace(msgspec.Struct, kw_only=True, tag="store"):
     """In the records of a store that leave."""
@@ -42,8 +52,10 @@ class StorePlace(msgspec.Struct, kw_only=True, tag="store"):
     moment: datetime = datetime.min.replace(tzinfo=UTC)
     """All up to then and, of that very moment, up to the number has left."""
     number: int = 0
-    has_file: bool = False
-    """The file that they go to is known to be ours."""
+
+    def is_before(self, other: Place) -> bool:
+        """Whether another one is further on."""
+        return isinstance(other, StorePlace) and (self.moment, self.number) < (other.moment, other.number)
 
 
 Place = LrsPlace | FilePlace | StorePlace

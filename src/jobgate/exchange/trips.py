@@ -158,9 +158,12 @@ class Trip(Generic[E]):
             self._finish(chunk)
 
     async def save_progress(self, chunk: Chunk, place: Place) -> None:
-        """Let the next run of the job begin at `place`."""
+        """Let the next run of the job begin at `place`, unless another run of it has come further."""
         definition_id = self.run.facts.definition_id
-        if definition_id is not None:
+        if definition_id is None:
+            return
+        known = await self._read_progress(chunk.db, "lock_progress")
+        if known is None or not place.is_before(known):
             told = wire.encode(_Progress(of=self._key, place=place))
             await chunk.db.execute("save_progress", self.organisation_id, definition_id, self.service, told)
 
@@ -169,13 +172,15 @@ class Trip(Generic[E]):
         return f"{self.run.params.connection}/{self.store_id}/{self.kind}"
 
     async def _find_progress(self, db: Transaction, kind: type[L]) -> L:
+        known = await self._read_progress(db, "find_progress")
+        return known if isinstance(known, kind) else kind()
+
+    async def _read_progress(self, db: Transaction, statement: str) -> Place | None:
+        """Where runs of the job have come, with this connection and this store."""
         definition_id = self.run.facts.definition_id
-        stored = await db.fetchval("find_progress", self.organisation_id, definition_id, self.service)
-        if stored is not None:
-            progress = wire.decode(stored, _Progress)
-            if progress.of == self._key and isinstance(progress.place, kind):
-                return progress.place
-        return kind()
+        stored = await db.fetchval(statement, self.organisation_id, definition_id, self.service)
+        progress = None if stored is None else wire.decode(stored, _Progress)
+        return progress.place if progress is not None and progress.of == self._key else None
 
     def _finish(self, chunk: Chunk) -> None:
         counts = {service: msgspec.structs.asdict(tally) for service, tally in self.journey.tallies.items()}

@@ -34,7 +34,14 @@ CONSISTENT_THROUGH = "x-experience-api-consistent-through"
 Told = Literal["stored", "conflict", "invalid", "too large"]
 """What an LRS says of a batch of statements."""
 
-_TOLD: dict[int, Told] = {200: "stored", 204: "stored", 400: "invalid", 409: "conflict", 413: "too large"}
+_TOLD: dict[int, Told] = {
+    200: "stored",
+    204: "stored",
+    400: "invalid",
+    409: "conflict",
+    413: "too large",
+    422: "invalid",
+}
 _REFUSALS = {401: "refuses the credentials", 403: "forbids it", 404: "has nothing there"}
 _WAIT = (420, 429, 503)
 

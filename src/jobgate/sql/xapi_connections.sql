@@ -54,6 +54,10 @@ delete from xapi_connection where organisation_id = $1 and id = any($2::uuid[])
 -- name: find_progress
 select position from xapi_progress where organisation_id = $1 and definition_id = $2 and service = $3
 
+-- The same, which no other run changes before the transaction ends.
+-- name: lock_progress
+select position from xapi_progress where organisation_id = $1 and definition_id = $2 and service = $3 for update
+
 -- A job whose definition was deleted meanwhile leaves none.
 -- name: save_progress
 insert into xapi_progress (organisation_id, definition_id, service, position)
