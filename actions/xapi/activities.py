@@ -62,6 +62,8 @@ async def read_activities(ctx: Context, request: GetXapiActivities) -> Reply[lis
     if request.activity_id is not None:
         named = {iri_id(iri) for iri in request.activity_id}
         ids = list(named if ids is None else named.intersection(ids))
+    elif ids is not None:
+        ids = list(set(ids))
     before = read_next(request.next)
     async with ctx.db.reading(ctx.organisation_id) as db:
         stores = await find_stores(db, ctx.organisation_id, slugs=[request.store])

@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""
     # Base64 of 32 random bytes; wraps the stored secrets and signs upload URLs. `jobgate dev` makes one.
     secret_key: str = ""
-    # Where clients reach this gateway; upload URLs begin with it.
+    # Where clients reach this gateway; upload URLs, and endpoints that come with tokens of cmi5, begin with it.
     public_url: str = "http://127.0.0.1:8080"
     # Prepared statements kept per connection; 0 behind a pooler in transaction mode.
     statement_cache_size: Annotated[int, Meta(ge=0)] = 256

@@ -54,8 +54,10 @@ order by number desc limit $6
 
 -- The same of those with these ids, of a type if one is given.
 -- name: walk_activities_by_id
-select number, octet_length(definition::text) as size from xapi_activity
-where organisation_id = $1 and store_id = $2 and number < $3 and id = any($4::uuid[]) and ($5::text is null or type = $5)
+select number, size from unnest($4::uuid[]) as wanted (id) cross join lateral (
+    select number, type, octet_length(definition::text) as size from xapi_activity
+    where organisation_id = $1 and store_id = $2 and id = wanted.id limit 1) as there
+where number < $3 and ($5::text is null or type = $5)
 order by number desc limit $6
 
 -- The same of a type.

@@ -136,12 +136,19 @@ select id, number, stored, raw, pseudonymized from (
 ) as weighed
 where before < $7 order by stored, number
 
--- Write verdicts on those statements that are still as they were read.
+-- Write verdicts on those statements that are still as they were read. They are looked up by their keys, one by one: a join
+-- would go through all that is not judged, of which there may be more than statistics know.
 -- name: write_verdicts
-update xapi_statement as statement set validated = true, valid = judged.valid
-from unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::boolean[]) as judged (id, number, pseudonymized, valid)
-where organisation_id = $1 and store_id = $2 and statement.id = judged.id and statement.number = judged.number
-    and statement.pseudonymized = judged.pseudonymized and not validated
+update xapi_statement as statement set validated = true, valid = found.valid
+from (
+    select place, judged.valid
+    from unnest($3::uuid[], $4::bigint[], $5::boolean[], $6::boolean[]) as judged (id, number, pseudonymized, valid)
+    cross join lateral (
+        select ctid as place from xapi_statement
+        where organisation_id = $1 and store_id = $2 and id = judged.id and number = judged.number
+            and pseudonymized = judged.pseudonymized limit 1) as there
+) as found
+where statement.ctid = found.place and not statement.validated
 returning statement.number
 
 -- Statements that were judged and broke a rule.
