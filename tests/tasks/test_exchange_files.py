@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from jobgate.exchange import file_pull, file_push
+from jobgate.remotes import endings
 from jobgate.remotes.files import MAX_LINE, Writer
 from jobgate.remotes.records import SERVICES
 from jobgate.testing import House
@@ -288,6 +289,7 @@ async def test_records_of_other_services_are_judged_too(house: House, tmp_path: 
 
     assert (tally(job, "activities"), tally(job, "agents")) == ((3, 1, 0, 2), (3, 1, 1, 1))
     assert tally(job, "states") == (7, 2, 0, 5)
+    assert (told(job)[-1], job["data"]["log"][-1]["severity"]) == ("Ended", 2)
     assert [message for message in told(job) if message.startswith("There is no file")] == [
         "There is no file statements_main.jsonl",
         "There is no file activity_profiles_main.jsonl",
@@ -383,7 +385,11 @@ async def carry_for(house: House, seconds: float) -> None:
         await house.carry()
 
 
-async def test_runs_of_one_job_that_overlap_write_each_record_once(house: House, tmp_path: Path) -> None:
+async def test_runs_of_one_job_that_overlap_write_each_record_once(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endings, "SHORTEST_WAIT_S", 0.01)
+    monkeypatch.setattr(file_push, "_HELD_WAIT_S", 0.01)
     await record(house, [make(number) for number in range(23)])
     (saved,) = await plan_job(house, "push", **await aim(house, service="statements"))
     await look(house, "update definition set overlap = 'allow'")

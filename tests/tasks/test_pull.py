@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from jobgate.exchange import lrs_pull
+from jobgate.remotes import endings
 from jobgate.remotes import lrs as remote
 from jobgate.testing import House
 from tests.conftest import MakeHouse
@@ -275,9 +276,10 @@ async def test_an_lrs_that_says_too_much_is_asked_for_less(
     assert [request.params["limit"] for request in lrs.asked("GET", "statements")] == ["100", "10"]
 
 
-async def test_an_lrs_that_asks_to_wait_is_waited_for(house: House, lrs: Lrs) -> None:
+async def test_an_lrs_that_asks_to_wait_is_waited_for(house: House, lrs: Lrs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endings, "SHORTEST_WAIT_S", 0.01)
     lrs.add(*map(make, range(5)))
-    lrs.faults.order(faults.answer(429, b"", retry_after="1"), when="GET statements/more", count=2)
+    lrs.faults.order(faults.answer(429, b"", retry_after="0"), when="GET statements/more", count=2)
 
     job = await run_job(house, "pull", **await aim(house, lrs))
 
@@ -297,6 +299,11 @@ async def test_a_refusal_ends_the_run_and_is_told(house: House, lrs: Lrs) -> Non
 
         assert (job["status"], job["error"]["message"]) == ("halted", message)
     assert len(lrs.requests) == 2
+
+    lrs.add(*map(make, range(7)))
+    lrs.faults.order(faults.answer(403), when="GET statements/more", count=100)
+    job = await run_job(house, "pull", **await aim(house, lrs))
+    assert job["error"]["message"] == "The LRS forbids it (403)."
 
 
 async def test_an_lrs_that_nobody_may_call_any_more_is_not_called(make_house: MakeHouse, lrs: Lrs) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jobgate.exchange import leaving, lrs_push, outgoing
+from jobgate.remotes import endings
 from jobgate.remotes import lrs as remote
 from jobgate.testing import House
 from jobgate.xapi.comparison import are_equal
@@ -184,7 +185,7 @@ async def test_an_lrs_that_breaks_in_the_middle_gets_everything_once(
     await record(house, [make(number) for number in range(10)])
     for name, fault in BREAKS.items():
         async with serving() as lrs:
-            lrs.faults.order(fault, when="POST statements", number=2, count=2)
+            lrs.faults.order(fault, when="POST statements", number=2)
             job = await run_job(house, "push", **await aim(house, lrs))
 
         assert (job["error"], tally(job)) == (None, (10, 10, 0, 0)), name
@@ -192,10 +193,11 @@ async def test_an_lrs_that_breaks_in_the_middle_gets_everything_once(
 
 
 async def test_an_lrs_that_asks_to_wait_is_waited_for_and_one_that_leads_elsewhere_is_left(
-    house: House, lrs: Lrs
+    house: House, lrs: Lrs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(endings, "SHORTEST_WAIT_S", 0.01)
     await record(house, [make(number) for number in range(6)])
-    lrs.faults.order(faults.answer(503, b"", retry_after="1"), when="POST statements", number=2)
+    lrs.faults.order(faults.answer(503, b"", retry_after="0"), when="POST statements", number=2)
 
     job = await run_job(house, "push", **await aim(house, lrs))
     assert (tally(job), len(lrs.ids)) == ((6, 6, 0, 0), 6)

@@ -45,12 +45,15 @@ class LrsPull:
         self.place = LrsPlace()
         self._limit = PAGE_STATEMENTS
         self._followed: set[str] = set()
+        self._has_inherited = False
+        """The page to go on with was named to a run that died: pages are promised for a day, and it may be gone."""
 
     async def pull(self) -> None:
         """Take all statements of the window; raises what the LRS raises."""
         connection = self.trip.connection
         far = Far(connection.endpoint, connection.username, connection.password, connection.version)
         self.place = await self.trip.begin_service(LrsPlace)
+        self._has_inherited = self.place.more is not None
         async with speak(self.run.outside.client, far) as lrs:
             page = await self._go_on(lrs)
             while True:
@@ -88,13 +91,16 @@ class LrsPull:
             raise Broken("the LRS leads in a circle: a page names as its next one that was read before")
         self._followed.add(more)
         try:
-            return await lrs.read_more(more)
+            page = await lrs.read_more(more)
         except TooMuch:
             self._ask_for_less()
         except Refused:
-            if self._followed != {more}:
+            if not self._has_inherited:
                 raise
-            # Pages are promised for a day: that of a run which died may be gone.
+        else:
+            self._has_inherited = False
+            return page
+        self._has_inherited = False
         self._return()
         return await self._begin(lrs)
 

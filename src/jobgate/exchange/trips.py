@@ -6,7 +6,7 @@ belongs to a connection and a store; where one of them changes, it begins anew.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,18 @@ from uuid import UUID
 import msgspec
 
 from jobgate import wire
-from jobgate.context import ERROR, INFORMATION, WARNING, Chunk, Run, Severity, TaskDeferred, TaskFailed, TaskRefused
+from jobgate.context import (
+    ERROR,
+    INFORMATION,
+    WARNING,
+    Chunk,
+    LogEntry,
+    Run,
+    Severity,
+    TaskDeferred,
+    TaskFailed,
+    TaskRefused,
+)
 from jobgate.db import Transaction
 from jobgate.definitions import read_clock
 from jobgate.exchange.places import Place
@@ -100,7 +111,7 @@ class Trip(Generic[E]):
     journey: Journey
     kind: str
     """What tells apart the progress of jobs that go by different things."""
-    sayings: list[tuple[str, Severity]] = field(default_factory=list)
+    sayings: list[LogEntry] = field(default_factory=list)
     """What is said with the next chunk."""
 
     @property
@@ -123,15 +134,14 @@ class Trip(Generic[E]):
         """A chunk that saves where the trip is and what it has counted."""
         async with self.run.chunk() as chunk:
             yield chunk
-            for text, severity in self.sayings:
-                chunk.say(text, severity)
+            chunk.log += self.sayings
             done = self.journey.read
             chunk.save(self.journey, done=done, total=max(done, self.journey.total))
         self.sayings.clear()
 
-    def say(self, text: str, severity: Severity = INFORMATION) -> None:
+    def say(self, text: str, severity: Severity = INFORMATION, counters: Mapping[str, int] | None = None) -> None:
         """Log something, together with the next chunk."""
-        self.sayings.append((text, severity))
+        self.sayings.append(LogEntry(text, severity, counters))
 
     def reject(self, what: str, why: str) -> None:
         """Count a record that is not taken, and tell which and why, as long as those told are not too many."""
@@ -186,9 +196,9 @@ class Trip(Generic[E]):
         counts = {service: msgspec.structs.asdict(tally) for service, tally in self.journey.tallies.items()}
         if len(counts) > 1:
             for service, counters in counts.items():
-                chunk.say(f"Ended {service}", WARNING if counters["rejected"] else INFORMATION, **counters)
+                self.say(f"Ended {service}", WARNING if counters["rejected"] else INFORMATION, counters)
         total = {name: sum(counters[name] for counters in counts.values()) for name in Tally.__struct_fields__}
-        chunk.say("Ended", ERROR if total["rejected"] else INFORMATION, **total)
+        self.say("Ended", ERROR if total["rejected"] else INFORMATION, total)
         chunk.finish(
             [{"status": "ok", "until": show_moment(self.journey.cutoff), "services": dict(self.journey.tallies)}]
         )

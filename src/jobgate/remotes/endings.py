@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 DEFAULT_WAIT_S = 60.0
+SHORTEST_WAIT_S = 1.0
 LONGEST_WAIT_S = 24 * 3600.0
 
 
@@ -15,7 +16,7 @@ class Busy(Exception):
 
     def __init__(self, message: str, wait_s: float | None = None) -> None:
         super().__init__(message)
-        self.wait_s = min(LONGEST_WAIT_S, DEFAULT_WAIT_S if wait_s is None else max(1.0, wait_s))
+        self.wait_s = min(LONGEST_WAIT_S, DEFAULT_WAIT_S if wait_s is None else max(SHORTEST_WAIT_S, wait_s))
 
 
 class Broken(Exception):
