@@ -132,7 +132,7 @@ async def test_more_is_resolved_as_urls_are(more: str, path: str, query: dict[st
         "/a b",
         "/\\\\evil",
         "/ä",
-        "/" + "x" * 3000,
+        "/" + "x" * 8000,
     ],
 )
 async def test_more_must_stay_where_the_lrs_is(more: str) -> None:

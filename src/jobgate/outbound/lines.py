@@ -25,6 +25,9 @@ _MAX_ADDRESSES = 4
 _IDLE_S = 15.0
 """How long a connection that nothing was asked on is trusted: many servers close theirs after some seconds more."""
 
+_MAX_URL_CHARS = 8000
+"""Of the calls of a line: some servers put all that they know into the URL of the next page."""
+
 _HAVE_BODIES = frozenset({"POST", "PUT", "PATCH"})
 
 Find = Callable[[Place], Awaitable[Sequence[Address]]]
@@ -81,7 +84,7 @@ class Line:
 
         Raises `Forbidden`, or `Unreachable` when there was no whole answer in time, or `TooLarge`.
         """
-        place = read_url(url, self._rules)
+        place = read_url(url, self._rules, max_chars=_MAX_URL_CHARS)
         if place[:3] != self.place[:3]:
             raise Forbidden("the URL leads to another scheme, host or port")
         return await self.ask(place, Call(method, body, headers or {}, max_answer), timeout_s=timeout_s, keeps=True)

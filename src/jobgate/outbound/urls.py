@@ -34,10 +34,10 @@ class Place(NamedTuple):
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def read_url(url: str, rules: Rules) -> Place:
+def read_url(url: str, rules: Rules, *, max_chars: int = MAX_URL_CHARS) -> Place:
     """Where `url` leads, if the rules let it be called as far as the URL alone tells; raises `Forbidden`."""
-    if len(url) > MAX_URL_CHARS:
-        raise Forbidden(f"the URL is longer than {MAX_URL_CHARS} characters")
+    if len(url) > max_chars:
+        raise Forbidden(f"the URL is longer than {max_chars} characters")
     found = _URL.fullmatch(url)
     if found is None or "\\" in url or "#" in url:
         raise Forbidden(
