@@ -37,7 +37,7 @@ async def require_deletable(db: Transaction, organisation_id: int, id: int) -> S
 
 async def mark_for_deletion(db: Transaction, organisation_id: int, id: int) -> Store:
     """Let nothing get into the store any more. Raises like `require_deletable`; once is as good as twice."""
-    await db.fetchval("hold_store", id)
+    await db.fetchval("hold_store", id, True)
     await db.execute("lock_organisation", organisation_id)  # of two that are left, one at a time
     store = await require_deletable(db, organisation_id, id)
     await db.execute("mark_store", organisation_id, id)

@@ -72,7 +72,7 @@ async def delete_store(run: Run[StoreDeletion]) -> None:
 
 async def _find_marked(db: Transaction, organisation_id: int, store_id: int) -> Store:
     """The store, on which no other job works either. Raises `TaskRefused` where another job has ended it."""
-    await db.fetchval("hold_store", store_id)
+    await db.fetchval("hold_store", store_id, True)
     for store in await find_stores(db, organisation_id, ids=[store_id]):
         return store
     raise TaskRefused("Another job has deleted the store meanwhile.")
