@@ -74,13 +74,16 @@ async def test_problems_name_their_line_and_leave_the_others_alone(
 async def test_a_large_file_is_recorded_batch_by_batch(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.call("xapi/stores", "set", {"slug": "main"})
     monkeypatch.setattr(imports, "MAX_STATEMENTS", 3)
-    heard: list[int] = []
+    heard: list[tuple[int, int]] = []
+    read: list[bytes] = []
 
-    lines = read_lines(write(*map(make, range(7))), lambda _: None)
+    lines = read_lines(write(*map(make, range(7))), read.append)
     how = Import(options=EntryOptions())
-    report = await import_statements(house.db, 1, "main", lines, how, on_batch=lambda done: heard.append(done.accepted))
+    report = await import_statements(
+        house.db, 1, "main", lines, how, on_batch=lambda done: heard.append((done.accepted, len(read)))
+    )
 
-    assert (report.accepted, heard) == (7, [3, 6, 7])
+    assert (report.accepted, heard) == (7, [(3, 3), (6, 6), (7, 7)])  # no line is read before its batch
 
 
 async def test_an_atomic_import_stops_at_the_first_refusal(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,8 @@ async def test_statements_are_found_by_their_indexes(house: House) -> None:
         await tx.connection.execute(_FILL)
 
     async with house.db.transaction(1) as db:
-        await check_looks(db)  # one by one: walking the wrong index would cost as much as the store is large, each time
+        await check_looks(db)
+        await check_walks(db)
     async with house.db.connection() as queries:
         await queries.connection.execute("analyze")
     async with house.db.transaction(1) as db:
@@ -92,4 +93,4 @@ async def check_walks(db: Transaction) -> None:
             for found in (await plan(db, name, 1, 1, start, 7, bound, 100, *keys), await general_plan(db, name)):
                 assert index in found, (name, found)
                 assert "Sort" not in found, (name, found)
-    assert "by_stored" in await general_plan(db, "next_stored")
+    assert "by_stored" in await plan(db, "next_stored", 1, 1)

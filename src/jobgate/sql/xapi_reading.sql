@@ -4,7 +4,7 @@
 -- Keep to the order of an index, until the transaction ends: where Postgres expects few rows it would rather collect and
 -- sort them, but some agents, and some registrations, are everywhere. And plan for the store as large as it is by now.
 -- name: walk_in_order
-select set_config('enable_bitmapscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
+select set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)
 
 -- name: walk_statements_asc
 select stored, number from xapi_statement

@@ -16,10 +16,12 @@ update xapi_store set name = $3, updated_at = clock_timestamp() where organisati
 returning id, slug, name, status, created_at, updated_at
 
 -- Be the only one who writes into a store, until the transaction ends. Who writes much ($2) has every statement planned for
--- the tables as they are now: an early plan may take any index, and would search a store for each id once it has grown.
+-- the tables as they are now, and keeps to the order of an index: an early plan may take any index, and would search or
+-- sort a whole store for each id or batch once it has grown.
 -- name: hold_store
 select pg_advisory_xact_lock(7061629, $1),
-    set_config('plan_cache_mode', case when $2 then 'force_custom_plan' else 'auto' end, true)
+    set_config('plan_cache_mode', case when $2 then 'force_custom_plan' else 'auto' end, true),
+    set_config('enable_sort', case when $2 then 'off' else 'on' end, true)
 
 -- Nobody marks the store for deletion before the transaction ends.
 -- name: keep_store
