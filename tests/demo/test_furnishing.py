@@ -43,11 +43,13 @@ async def test_what_follows_from_its_sessions_is_there_to_be_read(house: House) 
     responses = await house.call("sessions/responses", "get", query, as_=DEMO)
     reports = await house.call("sessions/reports/adaptive", "get", query, as_=DEMO)
     jobs = await house.call("jobs", "get", {"status": ["queued", "running", "halted"]}, as_=DEMO)
+    statements = await house.call("xapi/statements", "get", {"store": demo.STORE}, as_=DEMO)
 
     assert len(scores.data) == len(responses.data) == len(reports.data) == 50
     assert all(len(record["subscores"]) == 2 for record in scores.data)
     assert all(item["scoring"] for record in responses.data for item in record["items"])
     assert jobs.data == []
+    assert len(statements.data["statements"]) == 100
 
 
 async def test_its_classes_and_questions_are_reported_on(house: House) -> None:

@@ -1,4 +1,4 @@
-"""The demo: the consumer that every official SDK publishes in its quickstart, and a small school.
+"""The demo: the consumer that every official SDK publishes in its quickstart, a small school, a store of statements.
 
 Only `jobgate dev` furnishes a database with it, and only one of its own: the key pair is public. `School` makes a
 school of any size, for `jobgate seed` and the bench.
@@ -21,13 +21,16 @@ from jobgate.demo.school import SITTINGS, School
 from jobgate.keys import OuterKey
 from jobgate.sessions import import_sessions
 from jobgate.sessions.entries import SessionEntry
+from jobgate.stores.spaces import add_store, find_stores
 
 __all__ = [
     "DEMO",
     "ORGANISATION",
     "SESSIONS",
     "SITTINGS",
+    "STATEMENTS",
     "STATUS_CHANGE",
+    "STORE",
     "School",
     "furnish",
     "lock_out",
@@ -41,6 +44,10 @@ ORGANISATION = 1
 SEED = "1"
 SESSIONS = 504
 """Three classes, each with a year of lessons."""
+
+STORE = "demo"
+STATEMENTS = 500
+"""Of the default configuration of `jobs/seeding`."""
 
 STATUS_CHANGE = {
     "session_id": "5fcd12aa-c1ce-4c1a-ae0e-3cfc591915e2",
@@ -57,7 +64,8 @@ async def furnish(db: Database, key: OuterKey, until: date) -> int:
     """Let the demo consumer in, and store the school unless there are sessions; how many were stored.
 
     Its lessons end before `until`. Jobs of the demo consumer then complete what the learners completed, so that all
-    which follows from that is there to be read: scores of items, subscores, adaptive reports; others compile datasets.
+    which follows from that is there to be read: scores of items, subscores, adaptive reports; others compile datasets
+    and fill the store.
     """
     async with db.transaction(ORGANISATION) as tx:
         if await tx.fetchrow("find_consumer", DEMO.key) is None:
@@ -82,6 +90,7 @@ async def furnish(db: Database, key: OuterKey, until: date) -> int:
     assert not report.problems, report.problems  # the school is ours
     await _complete(db, sessions)
     await _report(db, school)
+    await _seed(db)
     return report.stored
 
 
@@ -102,6 +111,15 @@ async def _report(db: Database, school: School) -> None:
     for dataset in make_datasets(ORGANISATION):
         params = await store_dataset(db, dataset, school.learners(SESSIONS))
         await _queue(db, "datasetcompile", params)
+
+
+async def _seed(db: Database) -> None:
+    """Open a store of xAPI statements, unless there is one, and queue the job that fills it."""
+    async with db.transaction(ORGANISATION) as tx:
+        if await find_stores(tx, ORGANISATION, slugs=[STORE]):
+            return
+        await add_store(tx, ORGANISATION, STORE, "Demo")
+    await _queue(db, "seeding", {"store": STORE, "count": STATEMENTS})
 
 
 async def _queue(db: Database, type: str, params: Any, entries: int = 1) -> None:
