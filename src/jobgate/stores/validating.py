@@ -47,6 +47,7 @@ async def find_unjudged(
     db: Transaction, organisation_id: int, store_id: int, latest: datetime, behind: Mark
 ) -> list[Record]:
     """The next statements that nobody has judged, of those that were stored up to a time."""
+    await db.execute("walk_in_order")
     return await db.fetch("find_unjudged", organisation_id, store_id, latest, *behind, MAX_JUDGED, MAX_BYTES)
 
 

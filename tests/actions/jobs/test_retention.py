@@ -46,6 +46,7 @@ async def test_a_saved_job_is_answered_as_it_is_read(house: House) -> None:
         "name": "nightly",
         "store": None,
         "service": None,
+        "connection": None,
         "settings": {"until": "1_month", "until_date": None},
         "repeat": "dailyAt",
         "date": None,
