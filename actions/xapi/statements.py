@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -15,9 +14,9 @@ from jobgate.db import Transaction
 from jobgate.errors import ApiError, Code
 from jobgate.paging import read_instant, show_instant
 from jobgate.registry import action
-from jobgate.stores.contents import Content, find_digests, is_digest_of
+from jobgate.stores.contents import AttachedContent, take_contents
 from jobgate.stores.finding import Filters, Found, Span, find_spots
-from jobgate.stores.incoming import Candidate, read_candidates
+from jobgate.stores.incoming import read_candidates
 from jobgate.stores.logs import NOTICE, say
 from jobgate.stores.naming import NamedAgent, read_named_agent
 from jobgate.stores.options import (
@@ -28,30 +27,20 @@ from jobgate.stores.options import (
     EntryOptions,
 )
 from jobgate.stores.pseudonym_keys import find_pseudonyms
-from jobgate.stores.reading import Attached, Format, find_one, read_statements
+from jobgate.stores.reading import Format, find_one, read_statements
 from jobgate.stores.recording import MAX_STATEMENTS, Recorded, record
 from jobgate.stores.spaces import Slug, Store, hold, require_store
 from jobgate.times import Moment, read_moment
 from jobgate.xapi.violations import Version
 
 MAX_STATEMENTS_SHOWN = 100
+
 FEW = 50
+"""So many are recorded by the plans that Postgres has."""
 
 StatementText = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 Iri = Annotated[str, Meta(min_length=1, max_length=2000)]
 LanguageWanted = Annotated[str, Meta(min_length=1, max_length=100)]
-Sha2 = Annotated[str, Meta(pattern="^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$")]
-MediaTypeName = Annotated[str, Meta(min_length=3, max_length=200)]
-
-
-class AttachedContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What is attached to statements: they name it by its digest."""
-
-    sha2: Sha2
-    """SHA-224, 256, 384 or 512 of the content, in hexadecimal."""
-    content_type: MediaTypeName
-    content: bytes
-    """In base64."""
 
 
 class GetStatements(Request, frozen=True, kw_only=True):
@@ -187,7 +176,7 @@ async def find_statements(ctx: Context, request: GetStatements) -> Reply[Stateme
         )
     count = len(read.statements)
     reached = found.spots[count - 1] if count < len(found.spots) else found.reached
-    page = StatementPage(statements=read.statements, attachments=[_show_content(each) for each in read.contents])
+    page = StatementPage(statements=read.statements, attachments=read.contents)
     return Reply(data=page, records=count, next=None if reached is None else show_instant(*reached))
 
 
@@ -219,16 +208,12 @@ BESIDE_NO_ID = (
 """What chooses among many statements."""
 
 
-def _show_content(attached: Attached) -> AttachedContent:
-    return AttachedContent(sha2=attached.sha2, content_type=attached.content_type, content=attached.content)
-
-
 @action("set", guarded=True)
 async def record_statements(ctx: Context, request: SetStatements) -> RecordedStatements:
     """Record up to 1,000 statements; each is accepted or refused for itself."""
     options = request.options
     candidates = await read_candidates(map(bytes, request.statements), options, request.version)
-    contents = _take_contents(request.attachments or (), candidates)
+    contents = take_contents(request.attachments or (), (candidate.statement for candidate in candidates))
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         store = await hold(tx, ctx.organisation_id, request.store, for_many=len(candidates) > FEW)
         pseudonyms = await find_pseudonyms(tx, ctx.organisation_id, ctx.key, make=options.pseudonymize_statements)
@@ -249,19 +234,6 @@ async def record_statements(ctx: Context, request: SetStatements) -> RecordedSta
         if done.rejected:
             await _tell_refused(ctx, tx, store, done)
     return answer
-
-
-def _take_contents(attachments: Sequence[AttachedContent], candidates: Sequence[Candidate]) -> dict[str, Content]:
-    """Contents by their digests. Raises 20004 for one that has another digest, or that no statement names."""
-    named = {sha2 for candidate in candidates for sha2 in find_digests(candidate.statement)} if attachments else set()
-    contents: dict[str, Content] = {}
-    for place, each in enumerate(attachments):
-        if not is_digest_of(each.sha2, each.content):
-            raise ApiError(Code.unsupported_value, f"`attachments[{place}].sha2` must be the digest of the content")
-        if each.sha2.lower() not in named:
-            raise ApiError(Code.unsupported_value, f"`attachments[{place}]` is attached to no statement of the request")
-        contents[each.sha2.lower()] = Content(content_type=each.content_type, content=each.content)
-    return contents
 
 
 def _show(done: Recorded) -> RecordedStatements:

@@ -189,9 +189,11 @@ async def test_contents_that_do_not_fit_are_refused(house: House) -> None:
     digest = await send(house, [make(1, attachments=[announced])], [wrong])
     surplus = await send(house, [make(1)], [content])
     no_base64 = await send(house, [make(1, attachments=[announced])], [content | {"content": "?"}])
+    no_type = await send(house, [make(1, attachments=[announced])], [content | {"content_type": "text/\0"}])
+    no_name = await send(house, [make(1)], [], authority_name="a\0b")
 
     assert (digest.code, surplus.code) == (20004, 20004)
-    assert no_base64.status == 400
+    assert (no_base64.status, no_type.status, no_name.code) == (400, 400, 20004)
     assert await look(house, "select from xapi_statement") == []
     await send(house, [make(1, attachments=[announced])], [content], record_attachments=False)
     assert await look(house, "select from xapi_attachment") == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from jobgate.db import Transaction
+from jobgate.errors import ApiError, Code
 from jobgate.stores.incoming import Facts
 
 _HASHES = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
@@ -20,6 +22,31 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     content_type: str
     content: bytes
+
+
+class AttachedContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What is attached to statements, as callers give and get it: statements name it by its digest."""
+
+    sha2: Annotated[str, Meta(pattern="^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$")]
+    """SHA-224, 256, 384 or 512 of the content, in hexadecimal."""
+    content_type: Annotated[str, Meta(min_length=3, max_length=200, pattern=r"^[\x20-\x7e]+/[\x20-\x7e]+$")]
+    content: bytes
+    """In base64."""
+
+
+def take_contents(given: Iterable[AttachedContent], statements: Iterable[Any]) -> dict[str, Content]:
+    """Contents by their digests. Raises 20004 for one that has another digest, or that no statement names."""
+    contents: dict[str, Content] = {}
+    named: set[str] | None = None
+    for place, each in enumerate(given):
+        if named is None:
+            named = {sha2 for statement in statements for sha2 in find_digests(statement)}
+        if not is_digest_of(each.sha2, each.content):
+            raise ApiError(Code.unsupported_value, f"`attachments[{place}].sha2` must be the digest of the content")
+        if each.sha2.lower() not in named:
+            raise ApiError(Code.unsupported_value, f"`attachments[{place}]` is attached to no statement of the request")
+        contents[each.sha2.lower()] = Content(content_type=each.content_type, content=each.content)
+    return contents
 
 
 def is_digest_of(sha2: str, content: bytes) -> bool:

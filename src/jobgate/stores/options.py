@@ -45,6 +45,8 @@ class PipelineOptions(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not is_iri(self.authority_homepage):
             raise ApiError(Code.unsupported_value, "`authority_homepage` must be an absolute URL")
+        if "\0" in self.authority_name:
+            raise ApiError(Code.unsupported_value, r"`authority_name` must not hold the character \u0000")
 
     @property
     def authority(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from msgspec import Raw
 from jobgate import wire
 from jobgate.db import Transaction
 from jobgate.errors import ApiError, Code
+from jobgate.stores.contents import AttachedContent
 from jobgate.stores.finding import Spot
 from jobgate.turns import Turns
 from jobgate.xapi.formats import list_verb_iris, make_canonical, reduce_to_ids
@@ -21,21 +22,12 @@ from jobgate.xapi.positions import walk_activities
 Format = Literal["exact", "ids", "canonical"]
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A content that a store keeps."""
-
-    sha2: str
-    content_type: str
-    content: bytes
-
-
 @dataclass(slots=True)
 class Read:
     """What was read: the statements up to a weight, and the contents that are attached to them, each once."""
 
     statements: list[Raw] = field(default_factory=list)
-    contents: list[Attached] = field(default_factory=list)
+    contents: list[AttachedContent] = field(default_factory=list)
 
 
 async def find_one(db: Transaction, organisation_id: int, store_id: int, id: UUID, *, voided: bool) -> list[Spot]:
@@ -71,7 +63,8 @@ async def read_statements(
         read.statements = await _reshape(db, place, [row["raw"] for row in rows], form, languages)
     digests = sorted({sha2 for row in rows for sha2 in row["attachments"]}) if attachments else []
     if digests:
-        read.contents = [Attached(*row) for row in await db.fetch("read_contents", *place, digests)]
+        rows = await db.fetch("read_contents", *place, digests)
+        read.contents = [AttachedContent(**row) for row in rows]
     return read
 
 
