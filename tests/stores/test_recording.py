@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from jobgate.stores.incoming import find_version
 from jobgate.stores.spaces import hold
 from jobgate.testing import House
 from tests.stored_statements import look, make, record, void
@@ -101,3 +104,20 @@ async def test_readers_in_order_miss_nothing_that_writers_are_about_to_commit(ho
 
     await asyncio.gather(*writers)
     assert len(seen) == len(set(seen)) == 80
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        (b'{"version": "2.0.0"}', "2.0.0"),
+        (b'{"version":"2.0.7", "id": 1}', "2.0.0"),
+        (b'{"version": "\\u0032.0.0"}', "2.0.0"),
+        (b'{"version": "1.0.3", "result": {"response": "2.0"}}', "1.0.3"),
+        (b'{"context": {"version": "2.0.0"}}', "1.0.3"),
+        (b'{"version": 2.0}', "1.0.3"),
+        (b'["2.0.0"', "1.0.3"),
+        (b"{}", "1.0.3"),
+    ],
+)
+def test_a_statement_is_judged_by_the_version_that_it_names(text: bytes, version: str) -> None:
+    assert find_version(text) == version
