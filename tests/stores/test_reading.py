@@ -6,10 +6,7 @@ import base64
 import hashlib
 from typing import Any
 
-import pytest
-
 from jobgate.testing import House, Reply
-from jobgate.xapi.formats import choose_language
 from tests.stored_statements import look, make, record, void
 
 DEFINITION = {"name": {"en": "Quiz", "de": "Rätsel", "fr-CA": "Jeu"}, "type": "http://x.example/quiz"}
@@ -128,22 +125,6 @@ async def test_canonical_is_what_the_catalogue_says_in_one_language(house: House
     assert first["object"]["definition"] == second["object"]["definition"] == shown
     assert first["verb"] == second["verb"] == {"id": verb["id"], "display": {"de": "tat"}}
     assert "definition" not in exact["object"]
-
-
-@pytest.mark.parametrize(
-    ("languages", "chosen"),
-    [
-        (["de"], "de"),
-        (["de-AT", "fr"], "de"),
-        (["FR-ca"], "fr-CA"),
-        (["fr"], "fr-CA"),
-        (["it", "en"], "en"),
-        (["it"], "en"),
-        ([], "en"),
-    ],
-)
-def test_the_language_is_the_next_best(languages: list[str], chosen: str) -> None:
-    assert choose_language({"en": 1, "de": 2, "fr-CA": 3}, languages) == chosen
 
 
 def attach(content: bytes, name: str = "sha256") -> tuple[dict[str, Any], dict[str, Any]]:
