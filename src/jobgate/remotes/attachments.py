@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jobgate.remotes.multipart import Malformed, Part, build, parse, read_media_type
+from jobgate.xapi.attachments import has_digest
 
 HASH = "X-Experience-API-Hash"
 MIXED = "multipart/mixed"
-
-_DIGESTS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
-"""By the length of `sha2`: a statement does not name the function."""
 
 
 class Content(NamedTuple):
@@ -32,12 +29,6 @@ def find_announced(statement: Any) -> Iterator[Mapping[str, Any]]:
     about = statement["object"]
     if about.get("objectType") == "SubStatement":
         yield from about.get("attachments", ())
-
-
-def has_digest(data: bytes, sha2: str) -> bool:
-    """Whether `sha2` is that of the data."""
-    digest = _DIGESTS.get(len(sha2))
-    return digest is not None and digest(data).hexdigest() == sha2.lower()
 
 
 def pack(statements: Sequence[bytes], contents: Contents) -> tuple[bytes, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,8 +12,7 @@ from msgspec import Meta
 from jobgate.db import Transaction
 from jobgate.errors import ApiError, Code
 from jobgate.stores.incoming import Facts
-
-_HASHES = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
+from jobgate.xapi.attachments import has_digest
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,18 +39,12 @@ def take_contents(given: Iterable[AttachedContent], statements: Iterable[Any]) -
     for place, each in enumerate(given):
         if named is None:
             named = {sha2 for statement in statements for sha2 in find_digests(statement)}
-        if not is_digest_of(each.sha2, each.content):
+        if not has_digest(each.content, each.sha2):
             raise ApiError(Code.unsupported_value, f"`attachments[{place}].sha2` must be the digest of the content")
         if each.sha2.lower() not in named:
             raise ApiError(Code.unsupported_value, f"`attachments[{place}]` is attached to no statement of the request")
         contents[each.sha2.lower()] = Content(content_type=each.content_type, content=each.content)
     return contents
-
-
-def is_digest_of(sha2: str, content: bytes) -> bool:
-    """Whether a digest, in hexadecimal, is the one of a content; its length tells the function."""
-    name = _HASHES.get(len(sha2))
-    return name is not None and hashlib.new(name, content).hexdigest() == sha2.lower()
 
 
 def find_digests(statement: Any) -> list[str]:

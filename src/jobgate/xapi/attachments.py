@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -36,6 +37,15 @@ ATTACHMENT: Fields = {
     "sha2": make_text(Rule.sha2, "(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})"),
     "fileUrl": make_iri(Rule.file_url),
 }
+
+_DIGESTS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
+"""By the length of `sha2`: a statement does not name the function."""
+
+
+def has_digest(content: bytes, sha2: str) -> bool:
+    """Whether `sha2` is that of the content."""
+    digest = _DIGESTS.get(len(sha2))
+    return digest is not None and digest(content).hexdigest() == sha2.lower()
 
 
 def check_attachments(value: Any, path: Path, report: Report) -> None:
