@@ -82,6 +82,7 @@ async def check_looks(db: Transaction) -> None:
         for found in (await plan(db, name, *args), await general_plan(db, name)):
             assert all(index in found for index in indexes), (name, found)
             assert "Seq Scan on xapi" not in found, (name, found)
+            assert "hashed" not in found, (name, found)
 
 
 async def check_walks(db: Transaction) -> None:

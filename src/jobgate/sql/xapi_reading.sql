@@ -89,7 +89,8 @@ with recursive reached as (
 select stored, number from reached where is_referring limit $5
 
 -- Which of the places ($3, $4) have a statement that is not voided and has what is asked for ($6 to $11), or leads to one
--- that has all of it over at most $5 references? In order, at most $12.
+-- that has all of it over at most $5 references? In order, at most $12. Links are looked up one by one (`limit`): left to
+-- choose, Postgres would rather collect all that an agent or an activity has.
 -- name: judge_statements
 with recursive chain as (
     select wanted.place, found.*, 0 as steps
@@ -109,14 +110,14 @@ with recursive chain as (
 )
 select distinct place from chain
 where ($6::uuid is null or verb_id = $6) and ($7::uuid is null or registration = $7)
-    and ($8::uuid is null or exists (
-        select from xapi_statement_agent as link
+    and ($8::uuid is null or (
+        select link.place <= $9 from xapi_statement_agent as link
         where link.organisation_id = $1 and link.store_id = $2 and link.agent_id = $8 and link.stored = chain.stored
-            and link.number = chain.number and link.place <= $9))
-    and ($10::uuid is null or exists (
-        select from xapi_statement_activity as link
+            and link.number = chain.number limit 1))
+    and ($10::uuid is null or (
+        select link.place <= $11 from xapi_statement_activity as link
         where link.organisation_id = $1 and link.store_id = $2 and link.activity_id = $10 and link.stored = chain.stored
-            and link.number = chain.number and link.place <= $11))
+            and link.number = chain.number limit 1))
 order by place limit $12
 
 -- The statement with this id, if it is voided or not ($4).
