@@ -37,6 +37,7 @@ async def read_leaving(
 ) -> list[Record]:
     """The next records of the service in work; `changed`: in the order of their last change."""
     name, kind = _name(trip.service, changed=changed)
+    await db.execute("walk_in_order")
     return await db.fetch(f"leave_{name}", *_window(trip, place), limit, MAX_BYTES, *kind)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from jobgate.context import Run
 from jobgate.exchange.leaving import count_leaving, last_of, read_leaving
-from jobgate.exchange.outgoing import Change, pack
+from jobgate.exchange.outgoing import Change, pack, read_contents
 from jobgate.exchange.places import StorePlace
 from jobgate.exchange.trips import Trip
 from jobgate.remotes.delivering import Delivered, deliver
@@ -43,14 +43,14 @@ class LrsPush:
         async with speak(self.run.outside.client, far) as lrs:
             while True:
                 async with db.reading(trip.organisation_id) as reading:
-                    rows = await read_leaving(reading, trip, place, MAX_BATCH, changed=False)
-                    parcels = await pack(reading, trip, rows, self.changes)
-                if not parcels:
+                    found = await read_leaving(reading, trip, place, MAX_BATCH, changed=False)
+                    rows, contents = await read_contents(reading, trip, found)
+                if not rows:
                     break
-                done = await deliver(lrs, parcels)
+                done = await deliver(lrs, await pack(rows, contents, self.changes))
                 async with trip.step() as chunk:
-                    self._count(done, len(parcels))
-                    place.moment, place.number = last_of(rows[: len(parcels)])
+                    self._count(done, len(rows))
+                    place.moment, place.number = last_of(rows)
                     await trip.save_progress(chunk, place)
         async with trip.step() as chunk:
             await trip.end_service(chunk, place)

@@ -35,13 +35,15 @@ async def change_all(rows: Sequence[Record], changes: Sequence[Change]) -> list[
     return texts
 
 
-async def pack(db: Transaction, trip: Trip[Any], rows: Sequence[Record], changes: Sequence[Change]) -> list[Parcel]:
-    """Statements with the contents of their attachments, as many of the first as are not too much together."""
+async def read_contents(
+    db: Transaction, trip: Trip[Any], rows: Sequence[Record]
+) -> tuple[Sequence[Record], dict[str, Content]]:
+    """As many of the first rows as have contents that are not too much together, and these contents."""
     digests = sorted({sha2 for row in rows for sha2 in row["attachments"]})
+    if not digests:
+        return rows, {}
     args = (trip.organisation_id, trip.store_id)
-    sizes: dict[str, int] = {}
-    if digests:
-        sizes = {row["sha2"]: row["size"] for row in await db.fetch("measure_attachments", *args, digests)}
+    sizes = {row["sha2"]: row["size"] for row in await db.fetch("measure_attachments", *args, digests)}
     count, taken, size = 0, set[str](), 0
     for row in rows:
         new = set(row["attachments"]) - taken
@@ -50,14 +52,15 @@ async def pack(db: Transaction, trip: Trip[Any], rows: Sequence[Record], changes
             break
         taken |= new
         count += 1
-    contents: dict[str, Content] = {}
-    if taken:
-        for found in await db.fetch("read_attachments", *args, sorted(taken)):
-            contents[found["sha2"]] = Content(found["content_type"], found["content"])
-    texts = await change_all(rows[:count], changes)
+    found = await db.fetch("read_contents", *args, sorted(taken))
+    return rows[:count], {row["sha2"]: Content(row["content_type"], row["content"]) for row in found}
+
+
+async def pack(rows: Sequence[Record], contents: dict[str, Content], changes: Sequence[Change]) -> list[Parcel]:
+    """The statements of rows, each after these changes and with its contents."""
     return [
         Parcel(str(row["id"]), text, _find_contents(text, contents) if row["attachments"] else {})
-        for row, text in zip(rows[:count], texts, strict=True)
+        for row, text in zip(rows, await change_all(rows, changes), strict=True)
     ]
 
 

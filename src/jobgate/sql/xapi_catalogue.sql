@@ -134,12 +134,17 @@ where organisation_id = $1 and store_id = $2 and number > $3 and members is not 
 order by number limit $4
 
 -- name: find_known_agents
-select id from xapi_agent where organisation_id = $1 and store_id = $2 and id = any($3::uuid[])
+select known.id from unnest($3::uuid[]) as wanted (id)
+cross join lateral (
+    select id from xapi_agent where organisation_id = $1 and store_id = $2 and id = wanted.id limit 1
+) as known
 
 -- name: set_members
 update xapi_agent as agent set members = given.members, updated = clock_timestamp()
-from unnest($3::uuid[], $4::json[]) as given (id, members)
-where agent.organisation_id = $1 and agent.store_id = $2 and agent.id = given.id
+from unnest($3::uuid[], $4::json[]) as given (id, members) cross join lateral (
+    select ctid as place from xapi_agent
+    where organisation_id = $1 and store_id = $2 and id = given.id offset 0) as there
+where agent.ctid = there.place and agent.organisation_id = $1
 
 -- Delete those of these persons that have no agent any more.
 -- name: delete_empty_persons

@@ -23,10 +23,6 @@ where organisation_id = $1 and store_id = $2 and (stored, number) > ($3, $4::big
 select sha2, octet_length(content) as size from xapi_attachment
 where organisation_id = $1 and store_id = $2 and sha2 = any($3::text[])
 
--- name: read_attachments
-select sha2, content_type, content from xapi_attachment
-where organisation_id = $1 and store_id = $2 and sha2 = any($3::text[])
-
 -- name: leave_activities
 select number, id, iri, definition, stored, updated, stored as moment
 from (

@@ -32,6 +32,7 @@ insert into xapi_person (organisation_id, store_id, id) select $1, $2, unnest($3
 
 -- name: join_agents
 update xapi_agent as agent set person_id = given.person_id
-from unnest($3::uuid[], $4::uuid[]) as given (id, person_id)
-where agent.organisation_id = $1 and agent.store_id = $2 and agent.id = given.id
-    and agent.person_id is distinct from given.person_id
+from unnest($3::uuid[], $4::uuid[]) as given (id, person_id) cross join lateral (
+    select ctid as place from xapi_agent
+    where organisation_id = $1 and store_id = $2 and id = given.id offset 0) as there
+where agent.ctid = there.place and agent.organisation_id = $1 and agent.person_id is distinct from given.person_id

@@ -66,24 +66,29 @@ where organisation_id = $1 and store_id = $2 and number > $3 and kind in ('state
 order by number limit $5
 
 -- Delete documents that would be the same as another, once both are under pseudonyms: the one that was changed last stays.
+-- Each is looked up by its key, whatever the statistics say.
 -- name: delete_outdone_documents
-with given as (
+with given as materialized (
     select * from unnest($3::bigint[], $4::uuid[]) as given (number, pseudonym_id)
 ), named as (
-    select document.number, kind, activity_id, document_id, registration, updated,
-        coalesce(given.pseudonym_id, document.agent_id) as pseudonym_id
-    from xapi_document as document left join given using (number)
-    where organisation_id = $1 and store_id = $2 and (document.number = any($3::bigint[]) or agent_id = any($4::uuid[]))
+    select there.*, pseudonym_id from given cross join lateral (
+        select ctid as spot, number, kind, activity_id, document_id, registration, updated from xapi_document
+        where organisation_id = $1 and store_id = $2 and number = given.number offset 0) as there
+    union
+    select there.*, pseudonym_id from (select distinct pseudonym_id from given) as wanted cross join lateral (
+        select ctid as spot, number, kind, activity_id, document_id, registration, updated from xapi_document
+        where organisation_id = $1 and store_id = $2 and agent_id = wanted.pseudonym_id offset 0) as there
 ), ranked as (
-    select number, row_number() over (
+    select spot, row_number() over (
         partition by kind, activity_id, pseudonym_id, document_id, registration order by updated desc, number desc) as place
     from named
 )
-delete from xapi_document where organisation_id = $1 and store_id = $2
-    and number in (select number from ranked where place > 1)
+delete from xapi_document where organisation_id = $1 and ctid = any(array(select spot from ranked where place > 1))
 
 -- name: replace_document_agents
 update xapi_document as document
 set pseudonymized = true, agent = given.agent, agent_id = given.agent_id
-from unnest($3::bigint[], $4::uuid[], $5::json[]) as given (number, agent_id, agent)
-where document.organisation_id = $1 and document.store_id = $2 and document.number = given.number
+from unnest($3::bigint[], $4::uuid[], $5::json[]) as given (number, agent_id, agent) cross join lateral (
+    select ctid as place from xapi_document
+    where organisation_id = $1 and store_id = $2 and number = given.number offset 0) as there
+where document.ctid = there.place and document.organisation_id = $1

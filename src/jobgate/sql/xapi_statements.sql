@@ -9,7 +9,11 @@ select greatest(clock_timestamp(), (
 
 -- Which of these statements are voiding ones?
 -- name: find_voiding
-select id from xapi_statement where organisation_id = $1 and store_id = $2 and id = any($3::uuid[]) and voiding
+select wanted.id from unnest($3::uuid[]) as wanted (id)
+cross join lateral (
+    select voiding from xapi_statement where organisation_id = $1 and store_id = $2 and id = wanted.id limit 1
+) as found
+where voiding
 
 -- What the store has under these ids.
 -- name: find_raws
@@ -57,7 +61,11 @@ on conflict (organisation_id, store_id, sha2) do nothing
 -- Void what these statements void.
 -- name: void_targets
 update xapi_statement set voided = true
-where organisation_id = $1 and store_id = $2 and id = any($3::uuid[]) and not voiding and not voided
+where organisation_id = $1 and not voiding and not voided and ctid = any(array(
+    select place from unnest($3::uuid[]) as wanted (id)
+    cross join lateral (
+        select ctid as place from xapi_statement
+        where organisation_id = $1 and store_id = $2 and id = wanted.id offset 0) as there))
 
 -- Void those of these statements that a voiding statement has been waiting for.
 -- name: void_awaited

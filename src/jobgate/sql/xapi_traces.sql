@@ -23,7 +23,11 @@ where organisation_id = $1 and store_id = $2 and number > $3 and agent_id is not
 order by number limit $4
 
 -- name: delete_documents
-delete from xapi_document where organisation_id = $1 and store_id = $2 and number = any($3::bigint[])
+delete from xapi_document where organisation_id = $1 and ctid = any(array(
+    select place from unnest($3::bigint[]) as wanted (number)
+    cross join lateral (
+        select ctid as place from xapi_document
+        where organisation_id = $1 and store_id = $2 and number = wanted.number offset 0) as there))
 
 -- The next tokens of these agents.
 -- name: find_tokens_of
@@ -31,7 +35,11 @@ select number from xapi_token where organisation_id = $1 and store_id = $2 and a
 order by number limit $5
 
 -- name: delete_tokens
-delete from xapi_token where organisation_id = $1 and store_id = $2 and number = any($3::bigint[])
+delete from xapi_token where organisation_id = $1 and ctid = any(array(
+    select place from unnest($3::bigint[]) as wanted (number)
+    cross join lateral (
+        select ctid as place from xapi_token
+        where organisation_id = $1 and store_id = $2 and number = wanted.number offset 0) as there))
 
 -- The next groups, with the members in which somebody may be mentioned.
 -- name: search_groups

@@ -140,7 +140,11 @@ async def sweep_out(
                 sweep = begin_sweep(kinds, find_cutoff(await db.fetchval("read_clock")))
             await look_ahead(db, organisation_id, None if store is None else store.id, sweep, kinds)
         async with run.chunk() as chunk:
-            store = None if slug is None else await hold(chunk.db, organisation_id, slug)
+            store = None
+            if slug is None:
+                await chunk.db.execute("walk_in_order")
+            else:
+                store = await hold(chunk.db, organisation_id, slug)
             if is_new:
                 chunk.say(f"Deleting what was recorded up to {show_moment(sweep.cutoff)}", found=sweep.found)
             await delete_batch(chunk.db, organisation_id, None if store is None else store.id, sweep, kinds)
