@@ -121,3 +121,19 @@ async def test_readers_in_order_miss_nothing_that_writers_are_about_to_commit(ho
 )
 def test_a_statement_is_judged_by_the_version_that_it_names(text: bytes, version: str) -> None:
     assert find_version(text) == version
+
+
+async def test_the_times_of_the_catalogue_never_step_back_with_the_clock(house: House) -> None:
+    await house.call("xapi/stores", "set", {"slug": "main"})
+    await record(house, [make(1), make(2, object={"id": "https://x.example/2"})])
+    for table in ("activity", "agent"):
+        await look(house, f"update xapi_{table} set updated = updated + interval '1 hour' where number = 1")
+
+    await record(
+        house, [make(3, actor=make(2)["actor"] | {"name": "Ben"}), make(4, object={"id": "https://x.example/4"})]
+    )
+
+    activities = await look(house, "select iri from xapi_activity order by updated, number")
+    agents = await look(house, "select field_1 from xapi_agent order by updated, number")
+    assert [row["iri"] for row in activities][1:] == ["https://school.example/quiz/1", "https://x.example/4"]
+    assert [row["field_1"] for row in agents] == [make(number)["actor"]["mbox"] for number in (1, 2, 4)]

@@ -7,18 +7,34 @@ cross join lateral (
     where organisation_id = $1 and store_id = $2 and id = wanted.id limit 1
 ) as known
 
+-- Write activities, all at one time: later than all that the store has, whatever the clock says, so that a push goes on
+-- where it was and misses none. The same with agents.
 -- name: upsert_activities
-insert into xapi_activity (organisation_id, store_id, id, iri, definition, type, is_category, is_profile)
-select $1, $2, * from unnest($3::uuid[], $4::text[], $5::json[], $6::text[], $7::boolean[], $8::boolean[])
+with next as (
+    select greatest(clock_timestamp(), (
+        select updated from xapi_activity where organisation_id = $1 and store_id = $2
+        order by updated desc, number desc limit 1
+    ) + interval '1 microsecond') as moment
+)
+insert into xapi_activity (organisation_id, store_id, stored, updated, id, iri, definition, type, is_category, is_profile)
+select $1, $2, next.moment, next.moment, given.*
+from next, unnest($3::uuid[], $4::text[], $5::json[], $6::text[], $7::boolean[], $8::boolean[]) as given
 on conflict (organisation_id, store_id, id) do update set definition = excluded.definition, type = excluded.type,
-    is_category = excluded.is_category, is_profile = excluded.is_profile, updated = clock_timestamp()
+    is_category = excluded.is_category, is_profile = excluded.is_profile, updated = excluded.updated
 
 -- Add agents, or what is new about them; an agent keeps the name that it has until it is given another. Most are known, and
 -- are not written again.
 -- name: upsert_agents
-insert into xapi_agent (organisation_id, store_id, pseudonymized, id, kind, field_1, field_2, name, is_group, members)
-select $1, $2, $3, given.*
-from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[], $10::json[])
+with next as (
+    select greatest(clock_timestamp(), (
+        select updated from xapi_agent where organisation_id = $1 and store_id = $2
+        order by updated desc, number desc limit 1
+    ) + interval '1 microsecond') as moment
+)
+insert into xapi_agent (organisation_id, store_id, pseudonymized, stored, updated, id, kind, field_1, field_2, name, is_group,
+    members)
+select $1, $2, $3, next.moment, next.moment, given.*
+from next, unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[], $10::json[])
     as given (id, kind, field_1, field_2, name, is_group, members)
 left join lateral (
     select id, name, is_group, members from xapi_agent
@@ -29,7 +45,7 @@ where known.id is null or (given.name is not null and given.name is distinct fro
     or (given.members is not null and given.members::text is distinct from known.members::text)
 on conflict (organisation_id, store_id, id) do update set name = coalesce(excluded.name, xapi_agent.name),
     is_group = xapi_agent.is_group or excluded.is_group, members = coalesce(excluded.members, xapi_agent.members),
-    updated = clock_timestamp()
+    updated = excluded.updated
 
 -- Add verbs and types, and what is new about their displays.
 -- name: upsert_terms
@@ -140,8 +156,14 @@ cross join lateral (
 ) as known
 
 -- name: set_members
-update xapi_agent as agent set members = given.members, updated = clock_timestamp()
-from unnest($3::uuid[], $4::json[]) as given (id, members) cross join lateral (
+with next as (
+    select greatest(clock_timestamp(), (
+        select updated from xapi_agent where organisation_id = $1 and store_id = $2
+        order by updated desc, number desc limit 1
+    ) + interval '1 microsecond') as moment
+)
+update xapi_agent as agent set members = given.members, updated = next.moment
+from next, unnest($3::uuid[], $4::json[]) as given (id, members) cross join lateral (
     select ctid as place from xapi_agent
     where organisation_id = $1 and store_id = $2 and id = given.id offset 0) as there
 where agent.ctid = there.place and agent.organisation_id = $1
