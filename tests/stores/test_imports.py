@@ -86,6 +86,20 @@ async def test_a_large_file_is_recorded_batch_by_batch(house: House, monkeypatch
     assert (report.accepted, heard) == (7, [(3, 3), (6, 6), (7, 7)])  # no line is read before its batch
 
 
+async def test_what_a_file_says_again_is_known_wherever_batches_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.call("xapi/stores", "set", {"slug": "main"})
+    lines = [make(1), make(2), make(1), make(2, verb={"id": "https://x.example/other"})]
+
+    whole = await take(house, *lines)
+    monkeypatch.setattr(imports, "MAX_STATEMENTS", 1)
+    again = await take(house, *lines)
+
+    assert (whole.accepted, whole.known, whole.rejected) == (3, 1, 1)
+    assert (again.accepted, again.known, again.rejected) == (3, 3, 1)
+
+
 async def test_an_atomic_import_stops_at_the_first_refusal(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     await house.call("xapi/stores", "set", {"slug": "main"})
     monkeypatch.setattr(imports, "MAX_STATEMENTS", 2)

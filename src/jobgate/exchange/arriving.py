@@ -124,6 +124,7 @@ async def keep_statements(
         candidates,
         options,
         client=CLIENT,
+        may_repeat=True,
         pseudonyms=pseudonyms,
         contents={sha2: Content(content_type=each.content_type, content=each.data) for sha2, each in contents.items()},
     )

@@ -155,6 +155,7 @@ async def _record(
             client=CLIENT,
             version=how.version,
             atomic=how.atomic,
+            may_repeat=True,
             pseudonyms=pseudonyms,
         )
 

@@ -65,19 +65,24 @@ async def record(
     client: str,
     version: Version | None = None,
     atomic: bool = False,
+    may_repeat: bool = False,
     pseudonyms: Pseudonyms | None = None,
     contents: Mapping[str, Content] | None = None,
 ) -> Recorded:
     """Record statements; at most `MAX_STATEMENTS`. The store must be held. `atomic`: all of them or none.
 
+    `may_repeat`: the batch is cut out of something longer, and a statement that comes again in it, saying the same, is
+    known as it would be in the next batch.
+
     `pseudonyms` are needed where the options ask for them. They help otherwise too: what the store has under pseudonyms
     is then known again.
     """
     done = Recorded()
-    wanted = _refuse_doubles(candidates, done)
+    wanted, doubles = _part_doubles(candidates, done)
     if options.void_statements:
         wanted = await _refuse_voiding_of_voiding(db, organisation_id, store, wanted, done)
     new, accepted = await _compare(db, organisation_id, store, wanted, options, done, pseudonyms)
+    _settle_doubles(doubles, accepted, done, may_repeat=may_repeat)
     if atomic and done.rejected:
         return _refuse_whole(candidates)
     replacing = pseudonyms if options.pseudonymize_statements else None
@@ -109,18 +114,33 @@ async def record(
     return done
 
 
-def _refuse_doubles(candidates: Sequence[Candidate], done: Recorded) -> list[Candidate]:
-    """Those that keep all rules and have an id that none before them has."""
-    seen: set[str] = set()
+def _part_doubles(
+    candidates: Sequence[Candidate], done: Recorded
+) -> tuple[list[Candidate], list[tuple[Candidate, Candidate]]]:
+    """Those that keep all rules and have an id that none before them has; and those that have, each with the first."""
+    seen: dict[str, Candidate] = {}
     wanted: list[Candidate] = []
+    doubles: list[tuple[Candidate, Candidate]] = []
     for candidate in candidates:
-        id = candidate.id
-        if not candidate.violations and id is not None:
-            if id.lower() in seen:
-                candidate.violations.append(TWICE)
-            seen.add(id.lower())
-        (done.rejected if candidate.violations else wanted).append(candidate)
-    return wanted
+        if candidate.violations:
+            done.rejected.append(candidate)
+        elif candidate.id is None or (first := seen.setdefault(candidate.id.lower(), candidate)) is candidate:
+            wanted.append(candidate)
+        else:
+            doubles.append((candidate, first))
+    return wanted, doubles
+
+
+def _settle_doubles(
+    doubles: Sequence[tuple[Candidate, Candidate]], accepted: dict[int, UUID], done: Recorded, *, may_repeat: bool
+) -> None:
+    for candidate, first in doubles:
+        if may_repeat and not first.violations and are_equal(candidate.statement, first.statement):
+            accepted[candidate.index] = UUID(first.id)
+            done.known += 1
+        else:
+            candidate.violations.append(TWICE)
+            done.rejected.append(candidate)
 
 
 async def _refuse_voiding_of_voiding(
