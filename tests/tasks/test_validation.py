@@ -54,7 +54,7 @@ async def test_statements_are_judged_once_by_the_version_that_they_name(house: H
     assert await judgements(house) == valid
     told = [entry["message"] for entry in first["data"]["log"] if entry["severity"] == 1]
     assert told[0] == f"Statement {make(1)['id']} is not valid: $.verb.id XAPI-00011"
-    assert first["data"]["counters"] == {"found": 5, "checked": 5, "valid": 2, "invalid": 3}
+    assert first["data"]["counters"] == {"found": 5, "checked": 5, "valid": 2, "invalid": 3, "deleted": 0}
 
 
 async def test_what_is_invalid_is_deleted_whoever_found_it(house: House) -> None:

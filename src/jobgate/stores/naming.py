@@ -21,7 +21,7 @@ NamedAgent = Annotated[
 
 def read_named_agent(given: NamedAgent, name: str = "agent") -> tuple[dict[str, Any], Identifier]:
     """The agent that was given, and what it is known by. Raises 20004 naming the parameter and what is wrong."""
-    agent = _decode(given) if isinstance(given, str) else given
+    agent = _decode(given, name) if isinstance(given, str) else given
     report = Report("1.0.3")
     check_actor(agent, None, report)
     check_bulk(agent, report)
@@ -32,8 +32,9 @@ def read_named_agent(given: NamedAgent, name: str = "agent") -> tuple[dict[str, 
     return agent, identifier
 
 
-def _decode(text: str) -> Any:
+def _decode(text: str, name: str) -> Any:
     try:
         return wire.decode(text, Any)
     except (ValueError, RecursionError):
-        return text
+        text = f"`{name}` must be an agent with exactly one identifier: its text is not JSON"
+        raise ApiError(Code.unsupported_value, text) from None

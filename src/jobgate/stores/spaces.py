@@ -63,7 +63,7 @@ async def rename_store(db: Transaction, organisation_id: int, slug: str, name: s
     """The store under another name; its slug stays. Raises 20004."""
     row = await db.fetchrow("rename_store", organisation_id, slug, name)
     if row is None:
-        raise unknown_store(slug)
+        raise unknown_store(slug, "slug")
     return _show(row)
 
 
@@ -92,9 +92,9 @@ async def keep_store(db: Transaction, organisation_id: int, slug: str) -> Store:
     return await require_store(db, organisation_id, slug)
 
 
-def unknown_store(slug: str) -> ApiError:
+def unknown_store(slug: str, name: str = "store") -> ApiError:
     """What a caller hears who names a store that there is not."""
-    return ApiError(Code.unsupported_value, f"`store` must be the slug of a store, not {shown(slug)}")
+    return ApiError(Code.unsupported_value, f"`{name}` must be the slug of a store, not {shown(slug)}")
 
 
 def _show(row: Record) -> Store:

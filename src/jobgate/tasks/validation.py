@@ -135,8 +135,9 @@ async def _finish(run: Run[Validation], chunk: Chunk, store: Store, position: Va
     result = ValidationResult(
         checked=position.checked, valid=position.valid, invalid=position.invalid, deleted=position.deleted
     )
-    counters = {"checked": result.checked, "valid": result.valid, "invalid": result.invalid}
-    chunk.say("Judged statements", WARNING if result.invalid else 0, **counters)
     if run.params.clear:
         await tell_deletion(chunk, run.facts, store, "validation", {"statements": result.deleted})
+    # What is said last is what the saved job shows: all counts.
+    counters = {"checked": result.checked, "valid": result.valid, "invalid": result.invalid, "deleted": result.deleted}
+    chunk.say("Judged statements", WARNING if result.invalid else 0, **counters)
     chunk.finish([result])

@@ -64,8 +64,8 @@ def _decode(text: bytes, report: Report) -> Any:
         return wire.decode(text, Any)
     except RecursionError:
         report.add(None, Rule.depth)
-    except ValueError:  # malformed, not UTF-8, or a number that nothing can hold
-        report.add(None, Rule.json)
+    except ValueError as error:  # malformed, not UTF-8, or a number that nothing can hold
+        report.add(None, Rule.number if "out of range" in str(error) else Rule.json)
     return None
 
 

@@ -50,7 +50,7 @@ async def test_what_happens_to_a_store_is_logged(house: House) -> None:
     ]
     last = entries[0]
     assert (last["store"], last["service"], last["api"]) == ("main", "validation", "jobs/validation")
-    counters = {"checked": 0, "valid": 0, "invalid": 0}
+    counters = {"checked": 0, "valid": 0, "invalid": 0, "deleted": 0}
     assert last["data"] == {"job": job["reference"], "feedback": "Judged statements", "counters": counters}
 
 
