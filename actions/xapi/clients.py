@@ -23,14 +23,12 @@ from jobgate.stores.clients import (
     delete_clients,
     find_clients,
 )
+from jobgate.stores.credentials import Endpoint, Password, Username
 from jobgate.stores.spaces import Slug
 
 MAX_CLIENTS_SHOWN = 50
 
 ClientName = Annotated[str, Meta(min_length=1, max_length=200)]
-Endpoint = Annotated[str, Meta(min_length=1, max_length=2000)]
-Username = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^:\x00-\x1f]*\Z")]
-Password = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f]*\Z")]
 
 
 class GetXapiClients(Request, frozen=True, kw_only=True):

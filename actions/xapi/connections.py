@@ -26,12 +26,10 @@ from jobgate.stores.connections import (
     delete_connections,
     find_connections,
 )
+from jobgate.stores.credentials import Endpoint, Password, Username
 from jobgate.xapi.violations import Version
 
 ConnectionName = Annotated[str, Meta(min_length=1, max_length=200)]
-Endpoint = Annotated[str, Meta(min_length=1, max_length=1000)]
-Username = Annotated[str, Meta(min_length=1, max_length=200, pattern="^[^:\x00-\x1f\x7f]*\\Z")]
-Password = Annotated[str, Meta(max_length=1000)]
 Folder = Annotated[str, Meta(min_length=1, max_length=519)]
 Prefix = Annotated[str, Meta(max_length=64)]
 
@@ -51,7 +49,7 @@ class SetConnection(Request, frozen=True, kw_only=True):
     endpoint: Endpoint | None = None
     """`lrs`: what the resources of the standard are below, as in https://lrs.example/xapi/."""
     username: Username | None = None
-    """`lrs`: for Basic authentication, without colons."""
+    """`lrs`: as whom."""
     password: Password | None = None
     """`lrs`: it is kept wrapped and never answered."""
     version: Version | None = None

@@ -84,7 +84,9 @@ def translate(error: msgspec.ValidationError, info: inspect.Type) -> ApiError:
         rule = f"must be one of {', '.join(map(str, words))}, not" if words else "does not support"
         return refusal(Code.unsupported_value, f"{rule} {_cut(found[1])}")
     if found := FORM.fullmatch(fault):
-        return refusal(Code.unsupported_value, f"must be a valid {found[1]}" if found[1] else "has an unknown form")
+        form = _form(info, path)
+        rule = f"must be a valid {found[1]}" if found[1] else f"has an unknown form{form and f' ({form})'}"
+        return refusal(Code.unsupported_value, rule)
     return refusal(Code.unsupported_value, _cut(fault))
 
 
@@ -100,11 +102,8 @@ def _explain_length(kind: str, relation: str, length: str) -> tuple[Code, str]:
 
 def _words(info: inspect.Type, path: str) -> list[Any]:
     """The closed set that is expected at `path`."""
-    reached = [info]
-    for step in STEP.finditer(path):
-        reached = [below for at in reached for below in _step(at, step[1])]
     words: list[Any] = []
-    for leaf in [leaf for at in reached for leaf in (at.types if isinstance(at, inspect.UnionType) else (at,))]:
+    for leaf in _leaves(info, path):
         if isinstance(leaf, inspect.LiteralType):
             words += leaf.values
         elif isinstance(leaf, inspect.EnumType):
@@ -112,8 +111,24 @@ def _words(info: inspect.Type, path: str) -> list[Any]:
     return words
 
 
+def _form(info: inspect.Type, path: str) -> str:
+    """What is said of the form that a text must have at `path`, if anything is."""
+    said = [leaf.extra_json_schema or {} for leaf in _leaves(info, path) if isinstance(leaf, inspect.Metadata)]
+    return next((str(each["description"]) for each in said if "description" in each), "")
+
+
+def _leaves(info: inspect.Type, path: str) -> list[inspect.Type]:
+    """What may stand at `path`."""
+    reached = [info]
+    for step in STEP.finditer(path):
+        reached = [below for at in reached for below in _step(at, step[1])]
+    return [leaf for at in reached for leaf in (at.types if isinstance(at, inspect.UnionType) else (at,))]
+
+
 def _step(info: inspect.Type, name: str | None) -> list[inspect.Type]:
     match info:
+        case inspect.Metadata():
+            return _step(info.type, name)
         case inspect.UnionType():
             return [below for member in info.types for below in _step(member, name)]
         case inspect.StructType():

@@ -18,7 +18,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8)
 select id, endpoint, username, password from xapi_client where organisation_id = $1 and slug = $2 for key share
 
 -- name: lock_client
-select id, store_id from xapi_client where organisation_id = $1 and slug = $2 for update
+select id, store_id, endpoint from xapi_client where organisation_id = $1 and slug = $2 for update
 
 -- What is null stays.
 -- name: update_client

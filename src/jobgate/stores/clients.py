@@ -82,8 +82,11 @@ async def add_client(
 async def change_client(
     db: Transaction, organisation_id: int, key: OuterKey, slug: str, changes: ClientChanges
 ) -> XapiClient:
-    """Change what is not None. Raises 20004, or 20011 for another store while saved jobs name this one."""
+    """Change what is not None. Raises 20000, 20004, or 20011 for another store while saved jobs name this one."""
     row = await _lock(db, organisation_id, slug)
+    if changes.endpoint not in (None, row["endpoint"]) and changes.password is None:
+        # Who does not know the password must not learn it by having it sent somewhere else.
+        raise ApiError(Code.missing_parameter, "`password` must have a non-null value where `endpoint` changes")
     store_id = row["store_id"]
     if changes.store is not None:
         store_id = (await keep_store(db, organisation_id, changes.store)).id

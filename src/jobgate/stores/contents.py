@@ -25,9 +25,15 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 class AttachedContent(msgspec.Struct, frozen=True, kw_only=True):
     """What is attached to statements, as callers give and get it: statements name it by its digest."""
 
-    sha2: Annotated[str, Meta(pattern="^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$")]
+    sha2: Annotated[
+        str,
+        Meta(
+            pattern=r"^(?:[0-9A-Fa-f]{56}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})\Z",
+            description="56, 64, 96 or 128 hexadecimal digits",
+        ),
+    ]
     """SHA-224, 256, 384 or 512 of the content, in hexadecimal."""
-    content_type: Annotated[str, Meta(min_length=3, max_length=200, pattern=r"^[\x20-\x7e]+/[\x20-\x7e]+$")]
+    content_type: Annotated[str, Meta(min_length=3, max_length=200, pattern=r"^[\x20-\x7e]+/[\x20-\x7e]+\Z")]
     content: bytes
     """In base64."""
 

@@ -66,6 +66,30 @@ async def test_what_is_changed_of_a_client_is_audited_without_its_password(house
     assert b"another" not in rows[1]["detail"]
 
 
+async def test_a_password_goes_nowhere_else_than_it_was_given_for(house: House) -> None:
+    await add(house)
+    elsewhere = {"slug": "lrs", "endpoint": "https://elsewhere.example/xapi"}
+
+    refused = await house.call("xapi/clients", "update", elsewhere)
+    same = await house.call("xapi/clients", "update", {"slug": "lrs", "endpoint": CLIENT["endpoint"]})
+    given = await house.call("xapi/clients", "update", elsewhere | {"password": "another"})
+
+    assert (refused.status, refused.code) == (400, 20000)
+    assert refused.meta["message"] == "`password` must have a non-null value where `endpoint` changes"
+    assert (same.status, given.data["endpoint"]) == (200, elsewhere["endpoint"])
+
+
+async def test_a_form_that_is_not_met_is_described(house: House) -> None:
+    for changes, message in (
+        ({"slug": "The LRS"}, "`slug` has an unknown form (Small letters, digits, - and _; 36 at most)"),
+        (
+            {"username": "a:b"},
+            "`username` has an unknown form (For Basic authentication: no colons, no control characters)",
+        ),
+    ):
+        assert (await add(house, **changes)).meta["message"] == message
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
