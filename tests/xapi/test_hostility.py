@@ -187,7 +187,7 @@ def test_text_that_is_no_statement_is_refused(text: bytes, rule: Rule) -> None:
     ),
 )
 def test_the_worst_is_refused_quickly(change: dict[str, Any], rule: Rule) -> None:
-    statement = edit(FULL, change)
+    statement = edit(FULL, change) if len(change) == 1 else FULL | change
     started = time.process_time()
 
     found = validate(statement, "2.0.0")
