@@ -17,6 +17,7 @@ from jobgate.xapi.actors import check_actor
 from jobgate.xapi.comparison import are_equal
 from jobgate.xapi.identifiers import identify
 from jobgate.xapi.instants import read_instant
+from jobgate.xapi.signatures import check_signatures
 from jobgate.xapi.statements import read_statement
 from jobgate.xapi.values import is_iri
 from jobgate.xapi.violations import Report, Version
@@ -25,7 +26,6 @@ from tests.lrs.kept import Keeping, Kept, find_voided, show
 from tests.lrs.parts import read_parts, read_type, write_parts
 from tests.lrs.refusals import Refusal
 from tests.lrs.selecting import Filter, show_canonical, show_ids
-from tests.lrs.signatures import SIGNATURE, check_signature
 
 SINGLE = {"statementId", "voidedStatementId"}
 WITH_SINGLE = SINGLE | {"attachments", "format"}
@@ -165,8 +165,8 @@ class Statements:
                 announced.add(sha2)
                 if sha2 not in contents and "fileUrl" not in attachment:
                     raise Refusal(400, "the content of an attachment is missing")
-                if attachment["usageType"] == SIGNATURE and sha2 in contents:
-                    check_signature(statement, contents[sha2][1])
+            for violation in check_signatures(statement, {sha2: data for sha2, (_, data) in contents.items()}):
+                raise Refusal(400, violation.message)
         if contents.keys() - announced:
             raise Refusal(400, "nobody announced a content")
 

@@ -31,6 +31,7 @@ from jobgate.stores.spaces import Store
 from jobgate.turns import Turns
 from jobgate.xapi.comparison import are_equal
 from jobgate.xapi.positions import Place
+from jobgate.xapi.signatures import check_signatures
 from jobgate.xapi.violations import Version, Violation
 
 MAX_STATEMENTS = 1000
@@ -78,6 +79,8 @@ async def record(
     is then known again.
     """
     done = Recorded()
+    if contents:
+        _judge_signatures(candidates, contents)
     wanted, doubles = _part_doubles(candidates, done)
     if options.void_statements:
         wanted = await _refuse_voiding_of_voiding(db, organisation_id, store, wanted, done)
@@ -112,6 +115,14 @@ async def record(
         done.voided += await db.execute("void_awaited", organisation_id, store.id, [each.id for each in facts])
     await catalogue.keep(db, organisation_id, store.id, facts, options, replacing)
     return done
+
+
+def _judge_signatures(candidates: Sequence[Candidate], contents: Mapping[str, Content]) -> None:
+    """Refuse statements whose signatures came along and are none of theirs."""
+    bodies = {sha2: content.content for sha2, content in contents.items()}
+    for candidate in candidates:
+        if candidate.was_judged and not candidate.violations:
+            candidate.violations += check_signatures(candidate.statement, bodies)
 
 
 def _part_doubles(
