@@ -12,7 +12,7 @@ from jobgate.beacons.boxes import Beacon, BeaconState, find_beacons, keep_beacon
 from jobgate.beacons.fields import BeaconName, Tags
 from jobgate.context import Context, Reply, Request
 from jobgate.db import Transaction
-from jobgate.errors import ApiError, Code
+from jobgate.deleting import require_one_or_all
 from jobgate.paging import read_next
 from jobgate.registry import action
 
@@ -91,10 +91,7 @@ async def steer_beacon(ctx: Context, request: UpdateBeacon) -> Beacon:
 @action("delete")
 async def forget_beacons(ctx: Context, request: DeleteBeacons) -> DeletedBeacons:
     """Forget a beacon, or all. Jobs for it stay; it is registered again when it picks one up."""
-    if request.name is None and not request.all:
-        raise ApiError(Code.missing_parameter, "`name` must have a non-null value; to delete all, give `all`: true")
-    if request.name is not None and request.all:
-        raise ApiError(Code.unsupported_value, "`all` must not be true together with `name`")
+    require_one_or_all("name", request.name, request.all)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         deleted = await tx.execute("delete_beacons", ctx.organisation_id, request.name)
         await _audit(ctx, tx, "delete", {"name": request.name, "deleted": deleted})

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta
 from jobgate import jobs, wire
 from jobgate.context import Context, Request
 from jobgate.db import Transaction
+from jobgate.deleting import require_one_or_all
 from jobgate.errors import ApiError, Code
 from jobgate.outbound import Forbidden, read_rules, read_url
 from jobgate.outbox.announcements import Kind
@@ -112,10 +113,7 @@ async def update_target(ctx: Context, request: UpdatePushTarget) -> PushTarget:
 @action("delete")
 async def delete_targets(ctx: Context, request: DeletePushTargets) -> DeletedPushTargets:
     """Delete a target, or all; what waits for it fails, and stays visible."""
-    if request.id is None and not request.all:
-        raise ApiError(Code.missing_parameter, "`id` must have a non-null value; to delete all, give `all`: true")
-    if request.id is not None and request.all:
-        raise ApiError(Code.unsupported_value, "`all` must not be true together with `id`")
+    require_one_or_all("id", request.id, request.all)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         deleted = await tx.execute("delete_targets", ctx.organisation_id, request.id)
         await _audit(ctx, tx, "delete", [] if request.id is None else [request.id], {"deleted": deleted})

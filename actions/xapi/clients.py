@@ -10,6 +10,7 @@ from msgspec import Meta
 from jobgate import jobs, wire
 from jobgate.context import Context, Reply, Request
 from jobgate.db import Transaction
+from jobgate.deleting import require_one_or_all
 from jobgate.errors import ApiError, Code
 from jobgate.outbound import Forbidden, read_rules, read_url
 from jobgate.paging import read_next
@@ -128,10 +129,7 @@ async def update_client(ctx: Context, request: UpdateXapiClient) -> XapiClient:
 @action("delete")
 async def forget_clients(ctx: Context, request: DeleteXapiClients) -> DeletedXapiClients:
     """Delete a client, or all; refused while a saved job names one of them."""
-    if request.slug is None and not request.all:
-        raise ApiError(Code.missing_parameter, "`slug` must have a non-null value; to delete all, give `all`: true")
-    if request.slug is not None and request.all:
-        raise ApiError(Code.unsupported_value, "`all` must not be true together with `slug`")
+    require_one_or_all("slug", request.slug, request.all)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         deleted = await delete_clients(tx, ctx.organisation_id, request.slug)
         await _audit(ctx, tx, "delete", {"slug": request.slug, "deleted": deleted})

@@ -12,6 +12,7 @@ from msgspec import Meta
 from jobgate import jobs, wire
 from jobgate.context import Context, Request
 from jobgate.db import Transaction
+from jobgate.deleting import require_one_or_all
 from jobgate.errors import ApiError, Code, shown
 from jobgate.outbound import Forbidden, read_rules, read_url
 from jobgate.registry import action
@@ -118,10 +119,7 @@ async def update_connection(ctx: Context, request: UpdateConnection) -> Connecti
 @action("delete")
 async def delete(ctx: Context, request: DeleteConnections) -> DeletedConnections:
     """Delete a connection, or all; 409 as long as a saved job uses one of them."""
-    if request.id is None and not request.all:
-        raise ApiError(Code.missing_parameter, "`id` must have a non-null value; to delete all, give `all`: true")
-    if request.id is not None and request.all:
-        raise ApiError(Code.unsupported_value, "`all` must not be true together with `id`")
+    require_one_or_all("id", request.id, request.all)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         deleted = await delete_connections(tx, ctx.organisation_id, request.id)
         await _audit(ctx, tx, "delete", [] if request.id is None else [request.id], {"deleted": deleted})

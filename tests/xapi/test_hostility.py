@@ -24,11 +24,19 @@ VERSIONS = pytest.mark.parametrize("version", BOTH)
 SLOW_S = 1.0
 """How long the worst statement may take on a busy machine, in process time; measured: a tenth of it."""
 
-Json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
+
+def make_json(*, odd_floats: bool) -> st.SearchStrategy[Any]:
+    """Any decoded JSON, and `odd_floats` that no JSON can hold."""
+    numbers = st.integers() | st.floats(allow_nan=odd_floats, allow_infinity=odd_floats)
+    return st.recursive(
+        st.none() | st.booleans() | numbers | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=8,
+    )
+
+
+Json = make_json(odd_floats=True)
+Storable = make_json(odd_floats=False)
 
 DEEP: Any = []
 for _ in range(100_000):

@@ -14,7 +14,7 @@ from jobgate import wire
 from jobgate.xapi.identifiers import Identifier, identify
 from jobgate.xapi.mentions import Mentions
 from tests.people import AGENTS, BARE, OTHERS, find_traces, place_everywhere, write_statements
-from tests.xapi.test_hostility import Json
+from tests.xapi.test_hostility import Storable
 from tests.xapi.test_pseudonyms import ODD
 
 
@@ -72,7 +72,7 @@ def test_capitals_hide_nobody_where_they_mean_nothing(text: str) -> None:
     assert not mentions.inside("mailto:Ada@school.example")
 
 
-@given(name=st.text(max_size=8), home_page=st.text(max_size=8), around=Json)
+@given(name=st.text(max_size=8), home_page=st.text(max_size=8), around=Storable)
 def test_any_text_is_found_by_its_pattern(name: str, home_page: str, around: Any) -> None:
     mentions = Mentions([Identifier("account", name, home_page)])
 

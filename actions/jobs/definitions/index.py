@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 from jobgate import definitions, jobs, wire
 from jobgate.context import Context, Reply, Request
 from jobgate.definitions import CATCH_UP_S, Changes, Definition, Draft, Overlap, check_params
-from jobgate.errors import ApiError, Code
+from jobgate.deleting import require_one_or_all
 from jobgate.paging import read_next
 from jobgate.registry import action
 from jobgate.schedule import Schedule
@@ -168,10 +168,7 @@ async def update_definition(ctx: Context, request: UpdateDefinition) -> SavedDef
 @action("delete")
 async def delete_definitions(ctx: Context, request: DeleteDefinitions) -> DeletedDefinitions:
     """Delete a definition, or all. Executions that run go on; those that wait are cancelled."""
-    if request.id is None and not request.all:
-        raise ApiError(Code.missing_parameter, "`id` must have a non-null value; to delete all, give `all`: true")
-    if request.id is not None and request.all:
-        raise ApiError(Code.unsupported_value, "`all` must not be true together with `id`")
+    require_one_or_all("id", request.id, request.all)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         deleted = await definitions.delete(tx, ctx.organisation_id, id=request.id)
         told = wire.encode({"id": request.id, "deleted": deleted})

@@ -13,6 +13,7 @@ from jobgate import definitions, jobs, wire
 from jobgate.context import Context, Reply
 from jobgate.db import Transaction
 from jobgate.definitions import NO_TRIGGER, Changes, Checked, Definition, Draft, check_params
+from jobgate.deleting import require_one_or_all
 from jobgate.errors import ApiError, Code
 from jobgate.paging import read_next
 from jobgate.registry import Family, action
@@ -158,10 +159,7 @@ async def _answer(ctx: Context, tx: Transaction, saved: Definition, replay: bool
 
 
 async def _delete(ctx: Context, type: str, request: DeleteTypedJobs) -> DeletedTypedJobs:
-    if request.id is None and not request.all:
-        raise ApiError(Code.missing_parameter, "`id` must have a non-null value; to delete all, give `all`: true")
-    if request.id is not None and request.all:
-        raise ApiError(Code.unsupported_value, "`all` must not be true together with `id`")
+    require_one_or_all("id", request.id, request.all)
     async with ctx.db.transaction(ctx.organisation_id) as tx:
         deleted = await definitions.delete(tx, ctx.organisation_id, id=request.id, type=type)
         told = wire.encode({"id": request.id, "deleted": deleted})
