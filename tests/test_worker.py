@@ -15,6 +15,7 @@ import pytest
 from jobgate import jobs, wire
 from jobgate.context import Batch, Run, TaskDeferred, TaskRefused
 from jobgate.doorbell import Doorbell
+from jobgate.jobs import Claim
 from jobgate.registry import Task
 from jobgate.testing import HOME, House
 from jobgate.worker import Worker, WorkerUnusable
@@ -357,6 +358,32 @@ async def test_a_stopping_worker_gives_back_what_does_not_end_in_time(make_house
         assert {(row["state"], row["failures"], row["losses"], row["releases"]) for row in left} == {
             ("queued", 0, 0, 1)
         }
+
+
+async def test_a_worker_in_a_hurry_gives_back_what_it_has_just_claimed(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both calls to stop come before the attempt has begun: there is nothing to cancel yet."""
+    claim = jobs.claim
+
+    async def claim_and_stop(*args: Any, **options: Any) -> list[Claim]:
+        claims = await claim(*args, **options)
+        if claims:
+            worker.stop()
+            worker.stop()
+        return claims
+
+    async def hang(batch: Batch[Toy]) -> None:
+        await asyncio.Event().wait()
+
+    async with toy_house(make_house, make_task(hang), drain_s=3600) as house:
+        await submit(house, "a")
+        worker = Worker(house.db, house.tasks, house.settings, Doorbell(""), house.metrics)
+        monkeypatch.setattr(jobs, "claim", claim_and_stop)
+        await asyncio.wait_for(worker.run(), 5)
+
+        (row,) = await rows(house, "select state, failures, losses, releases from job")
+        assert tuple(row) == ("queued", 0, 0, 1)
 
 
 async def test_a_cancelled_job_halts_and_its_neighbours_do_not(make_house: MakeHouse) -> None:

@@ -62,6 +62,7 @@ class Worker:
         self.looked_at = time.monotonic()
         """When Postgres last answered whether there is work."""
         self._stopping = asyncio.Event()
+        self._hurrying = asyncio.Event()
         self._bell = asyncio.Event()
         self._maths = Evaluator()
         self._client = Client(read_rules(settings), timeout_s=settings.push_timeout_s)
@@ -79,7 +80,7 @@ class Worker:
     def stop(self) -> None:
         """Claim nothing more; `run` returns when what runs has ended or was given back. A second call does not wait."""
         if self._stopping.is_set():
-            self.leases.cancel_attempts()
+            self._hurrying.set()
         self._stop_claiming()
 
     def _stop_claiming(self) -> None:
@@ -126,8 +127,13 @@ class Worker:
                 ended.result()
 
     async def _drain(self, slots: Sequence[asyncio.Task[None]]) -> None:
-        """Let what runs end, for a while; then give it back."""
-        _, late = await asyncio.wait(slots, timeout=self.settings.drain_s)
+        """Let what runs end, for a while or until somebody is in a hurry; then give it back."""
+        ended = asyncio.create_task(asyncio.wait(slots))
+        hurrying = asyncio.create_task(self._hurrying.wait())
+        await asyncio.wait([ended, hurrying], timeout=self.settings.drain_s, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        hurrying.cancel()
+        late = [slot for slot in slots if not slot.done()]
         if late:
             self.leases.cancel_attempts()
             await asyncio.wait(late, timeout=self.settings.abandon_s)
