@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -135,3 +136,18 @@ async def test_identities_are_replaced_on_the_way_in(house: House) -> None:
     assert row["pseudonym_key"] == key["id"]
     assert again["accepted"] == as_before["accepted"] == [make(1)["id"]]
     assert other["rejected"][0]["violations"][0]["rule"] == "id-conflict"
+
+
+async def test_a_media_type_ends_where_it_ends_and_an_agent_is_json(house: House) -> None:
+    await house.call("xapi/stores", "set", {"slug": "main"})
+    content = {"sha2": hashlib.sha256(b"").hexdigest(), "content_type": "text/plain\n", "content": ""}
+
+    typed = await house.call(
+        "xapi/statements", "set", {"store": "main", "statements": [make(1)], "attachments": [content]}
+    )
+    named = await house.call("xapi/statements", "get", {"store": "main", "agent": "Ada"})
+
+    assert (typed.status, named.status) == (400, 400)
+    assert "content_type" in typed.meta["message"]
+    assert "`agent`" in named.meta["message"]
+    assert await look(house, "select from xapi_statement") == []
